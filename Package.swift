@@ -16,6 +16,7 @@ let package = Package(
     name: "swift-ceph-mirroring",
     products: [
         .library(name: "CephCore", targets: ["CephCore"]),
+        .library(name: "RBDImage", targets: ["RBDImage"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
@@ -29,6 +30,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("rados"), .linkedLibrary("rbd")]
         ),
         .target(name: "CephCore", dependencies: ["CCeph"], swiftSettings: settings),
+        .target(name: "RBDImage", dependencies: ["CephCore"], swiftSettings: settings),
         .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
