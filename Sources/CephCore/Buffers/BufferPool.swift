@@ -1,0 +1,128 @@
+internal import Glibc
+
+/// A budget of memory for data in flight, and the back-pressure that keeps to it.
+///
+/// Whoever wants a buffer waits until enough of the budget is free; waiters are served in order,
+/// so a large request is not starved by small ones.
+public final class BufferPool: Sendable {
+    /// The budget in bytes.
+    public let budget: Int
+
+    private struct Waiter {
+        let id: UInt64
+        let size: Int
+        let continuation: UnsafeContinuation<Bool, Never>
+    }
+
+    private struct Block: @unchecked Sendable { let base: UnsafeMutableRawPointer }
+
+    private struct State: Sendable {
+        var used = 0
+        var idle: [Int: [Block]] = [:]
+        var idleBytes = 0
+        var waiters: [Waiter] = []
+        var nextID: UInt64 = 0
+        var cancelled: Set<UInt64> = []
+
+        /// Removes idle blocks until lent and idle memory together fit the budget.
+        mutating func takeSurplus(beyond budget: Int) -> [Block] {
+            var surplus: [Block] = []
+            for size in idle.keys.sorted(by: >) {
+                while used + idleBytes > budget, let block = idle[size]?.popLast() {
+                    idleBytes -= size
+                    surplus.append(block)
+                }
+            }
+            return surplus
+        }
+    }
+
+    private let state = Locked(State())
+
+    /// Makes a pool with a budget in bytes.
+    public init(budget: Int) { self.budget = budget }
+
+    deinit {
+        state.withLock { state in
+            for blocks in state.idle.values { for block in blocks { free(block.base) } }
+        }
+    }
+
+    /// Bytes lent at the moment.
+    public var bytesInUse: Int { state.withLock { $0.used } }
+
+    /// Waits for `size` bytes of the budget and lends a buffer of that size.
+    ///
+    /// A request larger than the whole budget is served alone.
+    /// - Throws: `CancellationError` when the task is cancelled while waiting.
+    public func lend(_ size: Int) async throws(CancellationError) -> IOBuffer {
+        let size = max(4096, (size + 4095) & ~4095)
+        let charge = min(size, budget)
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        let admitted = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                let answer: Bool? = state.withLock { state in
+                    if state.cancelled.remove(id) != nil { return false }
+                    if state.waiters.isEmpty, state.used + charge <= budget {
+                        state.used += charge
+                        return true
+                    }
+                    state.waiters.append(Waiter(id: id, size: charge, continuation: continuation))
+                    return nil
+                }
+                if let answer { continuation.resume(returning: answer) }
+            }
+        } onCancel: {
+            cancel(id)
+        }
+        state.withLock { _ = $0.cancelled.remove(id) }
+        guard admitted else { throw CancellationError() }
+        return IOBuffer(base: memory(size), capacity: size, pool: self)
+    }
+
+    private func memory(_ size: Int) -> UnsafeMutableRawPointer {
+        let (found, surplus): (Block?, [Block]) = state.withLock { state in
+            if let block = state.idle[size]?.popLast() {
+                state.idleBytes -= size
+                return (block, [])
+            }
+            return (nil, state.takeSurplus(beyond: budget))
+        }
+        for block in surplus { free(block.base) }
+        return found?.base ?? IOBuffer.allocate(size)
+    }
+
+    private func cancel(_ id: UInt64) {
+        let waiter: Waiter? = state.withLock { state in
+            if let index = state.waiters.firstIndex(where: { $0.id == id }) { return state.waiters.remove(at: index) }
+            state.cancelled.insert(id)
+            return nil
+        }
+        waiter?.continuation.resume(returning: false)
+    }
+
+    func giveBack(_ base: UnsafeMutableRawPointer, _ size: Int) {
+        let block = Block(base: base)
+        let (ready, discarded): ([UnsafeContinuation<Bool, Never>], Bool) = state.withLock { state in
+            state.used -= min(size, budget)
+            // Lent and idle memory together stay within the budget.
+            let keep = state.used + state.idleBytes + size <= budget
+            if keep {
+                state.idle[size, default: []].append(block)
+                state.idleBytes += size
+            }
+            var ready: [UnsafeContinuation<Bool, Never>] = []
+            while let first = state.waiters.first, state.used + first.size <= budget {
+                state.used += first.size
+                ready.append(first.continuation)
+                state.waiters.removeFirst()
+            }
+            return (ready, !keep)
+        }
+        if discarded { free(base) }
+        for continuation in ready { continuation.resume(returning: true) }
+    }
+}
