@@ -137,9 +137,9 @@ extension Cluster {
     private static func setDeadlines(
         _ deadlines: Deadlines, _ set: (String, String) throws(CephError) -> Void
     ) throws(CephError) {
-        try set("client_mount_timeout", "\(max(1, deadlines.connect.components.seconds))")
-        try set("rados_osd_op_timeout", "\(deadlines.object.inSeconds)")
-        try set("rados_mon_op_timeout", "\(deadlines.monitor.inSeconds)")
+        try set("client_mount_timeout", deadlines.connect.wholeSeconds)
+        try set("rados_osd_op_timeout", deadlines.object.wholeSeconds)
+        try set("rados_mon_op_timeout", deadlines.monitor.wholeSeconds)
     }
 
     /// Hands options to librados and refuses what it does not know.
@@ -175,6 +175,8 @@ extension Cluster {
 
 extension Duration {
     var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+    /// Ceph's time-outs are whole seconds; 0 would mean none.
+    var wholeSeconds: String { "\(max(1, Int(inSeconds.rounded(.up))))" }
     var inMilliseconds: UInt64 { UInt64(max(0, inSeconds * 1000)) }
 }
 

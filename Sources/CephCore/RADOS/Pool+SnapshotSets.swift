@@ -18,8 +18,10 @@ extension Pool {
     ///   head and clones.
     /// - C++ call: `librados::ObjectReadOperation::list_snaps`
     public func snapshotSet(of object: String) async throws(CephError) -> ObjectSnapshotSet {
-        let reply = try await list("list_snaps", object, cceph_list_snaps)
-        let set = reply.pointer.assumingMemoryBound(to: cceph_snap_set.self)
+        let reply = try await awaitNative("list_snaps", on: object) { io, callback, argument in
+            cceph_list_snaps(io, object, callback, argument)
+        }
+        let set = reply!.pointer.assumingMemoryBound(to: cceph_snap_set.self)
         defer { cceph_snap_set_free(set) }
         let clones = UnsafeBufferPointer(start: set.pointee.clones, count: set.pointee.clone_count).map { clone in
             ObjectClone(
@@ -36,8 +38,10 @@ extension Pool {
     /// - Throws: `EOPNOTSUPP` where librados.hpp was not found at build time; `ENOENT` for a missing object.
     /// - C++ call: `librados::ObjectReadOperation::list_watchers`
     public func watchers(of object: String) async throws(CephError) -> [Watcher] {
-        let reply = try await list("list_watchers", object, cceph_list_watchers)
-        let list = reply.pointer.assumingMemoryBound(to: cceph_watcher_list.self)
+        let reply = try await awaitNative("list_watchers", on: object) { io, callback, argument in
+            cceph_list_watchers(io, object, callback, argument)
+        }
+        let list = reply!.pointer.assumingMemoryBound(to: cceph_watcher_list.self)
         defer { cceph_watcher_list_free(list) }
         return UnsafeBufferPointer(start: list.pointee.watchers, count: list.pointee.count).map { watcher in
             var address = watcher.address
@@ -46,24 +50,25 @@ extension Pool {
         }
     }
 
-    private struct Listed: @unchecked Sendable {
-        let code: CInt
-        let reply: UnsafeMutableRawPointer?
-    }
-
-    private func list(
-        _ operation: String, _ object: String,
-        _ call: (cceph_listing_io?, UnsafePointer<CChar>?, Int, cceph_listing_callback?, UnsafeMutableRawPointer?) -> CInt
-    ) async throws(CephError) -> UnsafeHandle {
-        guard let listing else { throw CephError(code: EOPNOTSUPP, operation: operation, subject: subject(object)) }
-        let listed = await withUnsafeContinuation { (waiter: UnsafeContinuation<Listed, Never>) in
-            let refused = call(listing.pointer, object, object.utf8.count, { argument, code, reply in
-                unsafeBitCast(argument, to: UnsafeContinuation<Listed, Never>.self)
-                    .resume(returning: Listed(code: code, reply: reply))
+    /// Awaits one operation of the C++ side; the reply belongs to the caller.
+    func awaitNative(
+        _ operation: String, on object: String,
+        _ start: (cceph_io, cceph_callback, UnsafeMutableRawPointer) -> CInt
+    ) async throws(CephError) -> UnsafeHandle? {
+        guard let native else { throw CephError(code: EOPNOTSUPP, operation: operation, subject: subject(object)) }
+        let answer = await withUnsafeContinuation { (waiter: UnsafeContinuation<NativeAnswer, Never>) in
+            let refused = start(native.pointer, { argument, code, reply in
+                unsafeBitCast(argument, to: UnsafeContinuation<NativeAnswer, Never>.self)
+                    .resume(returning: NativeAnswer(code: code, reply: reply.map(UnsafeHandle.init)))
             }, unsafeBitCast(waiter, to: UnsafeMutableRawPointer.self))
-            if refused < 0 { waiter.resume(returning: Listed(code: refused, reply: nil)) }
+            if refused < 0 { waiter.resume(returning: NativeAnswer(code: refused, reply: nil)) }
         }
-        try check(listed.code, operation, on: subject(object))
-        return UnsafeHandle(pointer: listed.reply!)
+        try check(answer.code, operation, on: subject(object))
+        return answer.reply
     }
+}
+
+private struct NativeAnswer: Sendable {
+    let code: CInt
+    let reply: UnsafeHandle?
 }

@@ -26,7 +26,4 @@ extension Pool {
             return 0
         }
     }
-
-    /// Whether snapshot sets and watchers can be listed (librados.hpp was found at build time).
-    public static var canListSnapshotSets: Bool { cceph_listing_available() != 0 }
 }

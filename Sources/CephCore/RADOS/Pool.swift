@@ -7,7 +7,8 @@ internal import Glibc
 /// so views can be used from many tasks at once.
 public final class Pool: Sendable {
     let handle: UnsafeHandle
-    let listing: UnsafeHandle?
+    /// The C++ side, where librados.hpp was found.
+    let native: UnsafeHandle?
     public let cluster: Cluster
     public let id: Int64
     public let name: String
@@ -29,16 +30,20 @@ public final class Pool: Sendable {
         self.namespace = namespace
         self.readSnapshot = readSnapshot
         self.writeContext = writeContext
-        listing = cceph_listing_open(handle.pointer).map(UnsafeHandle.init)
+        native = Self.usesNative ? cceph_io_open(handle.pointer).map(UnsafeHandle.init) : nil
     }
 
     deinit {
-        if let listing { cceph_listing_close(listing.pointer) }
+        if let native { cceph_io_close(native.pointer) }
         rados_ioctx_destroy(handle.pointer)
     }
 
     /// What errors call this pool: `pool` or `pool/namespace`.
     public var spec: String { namespace.isEmpty ? name : "\(name)/\(namespace)" }
+
+    /// False when librados.hpp was not found at build time, or when the environment variable
+    /// `CEPH_MIRRORING_NO_NATIVE` asks for the path that does without it.
+    public static let usesNative = cceph_native_available() != 0 && getenv("CEPH_MIRRORING_NO_NATIVE") == nil
 
     func subject(_ object: String) -> String { "\(spec)/\(object)" }
 }
