@@ -1,4 +1,4 @@
-public import CephCore
+internal import CephCore
 
 /// Finds which bytes of an object changed between two source points.
 ///

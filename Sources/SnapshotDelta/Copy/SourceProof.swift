@@ -22,7 +22,7 @@ public actor SourceProof {
             let look = look
             mine = Task {
                 _ = await before?.result
-                await self.begin()
+                self.begin()
                 try await look()
             }
             next = mine

@@ -8,12 +8,6 @@ extension ExtentFinder {
         let newest = set.clones[end]
         guard let start else { return .whole(objectSize: objectSize) }
         let oldest = set.clones[start]
-        // A gap in the chain means that the object was gone in between: nothing is known to be shared.
-        guard set.isUnbroken(from: start, to: end) else {
-            return ObjectChange(
-                existedAtStart: true, existsAtEnd: true, sizeAtEnd: newest.size, sizeAtStart: oldest.size,
-                ranges: newest.size > 0 ? [0..<newest.size] : [])
-        }
         var changed = RangeUnion()
         for clone in set.clones[start..<end] { changed.add(complementOf: clone.overlap, upTo: .max) }
         return ObjectChange(
@@ -32,12 +26,6 @@ extension ObjectSnapshotSet {
         }
         return clones.firstIndex { $0.id != Self.headID && $0.snapshots.contains(snapshot) }
     }
-
-    /// Whether each revision was made from the one before it.
-    ///
-    /// A removed and written again object has a clone that shares nothing, which its overlap says already; the list
-    /// itself has no mark for it.
-    func isUnbroken(from start: Int, to end: Int) -> Bool { start <= end }
 }
 
 /// A growing union of ranges.
