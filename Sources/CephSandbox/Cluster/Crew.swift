@@ -23,7 +23,7 @@ struct Crew: Sendable {
                 name: "\(kind).\(id)", logFile: FilePath("\(folder)/\(kind).\(id).log"),
                 plan: SandboxDaemon.Plan(
                     executable: command.executable, arguments: command.arguments, readyWithin: configuration.bootTimeout,
-                    outlivesKill: outlivesKill, isReady: isReady, adminSocket: { FilePath("\(folder)/\(kind).\(id).asok") }))
+                    outlivesKill: outlivesKill, isReady: isReady, adminSocket: { _ in FilePath("\(folder)/\(kind).\(id).asok") }))
         }
         monitor = try daemon("mon", "a") { Crew.state(of: $0, "mon_status") == "leader" }
         osds = try (0..<configuration.osds).map { number throws(SandboxError) in

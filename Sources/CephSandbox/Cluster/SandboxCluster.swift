@@ -42,6 +42,8 @@ public final class SandboxCluster: Sendable {
     private let crew: Crew
     /// Stock daemons started beside the cluster.
     let peers = Mutex<[SandboxDaemon]>([])
+    /// The name in `/etc/ceph`, once asked for.
+    let publication = Mutex<Publication?>(nil)
 
     private init(_ name: String, _ configuration: SandboxConfiguration) throws(SandboxError) {
         self.name = name
@@ -89,6 +91,10 @@ public final class SandboxCluster: Sendable {
             for daemon in daemons + peers { daemon.send(.kill) }
             for daemon in peers { try await daemon.stop() }
             for daemon in daemons { try await daemon.stop() }
+            try publication.withLock { publication in
+                try publication?.remove()
+                publication = nil
+            }
             try files.remove()
         }.value
     }

@@ -21,7 +21,7 @@ public final class SandboxDaemon: Sendable {
         /// Runs once, when the daemon is stopped for good.
         var cleanUp: @Sendable () throws -> Void = {}
         /// The admin socket, found anew each time since some daemons put their process id into its name.
-        var adminSocket: @Sendable () -> FilePath?
+        var adminSocket: @Sendable (SandboxDaemon) -> FilePath?
     }
 
     init(name: String, logFile: FilePath, plan: Plan) {
@@ -31,7 +31,7 @@ public final class SandboxDaemon: Sendable {
     }
 
     /// The daemon's admin socket; `nil` while there is none.
-    public var adminSocket: SandboxAdminSocket? { plan.adminSocket().map(SandboxAdminSocket.init) }
+    public var adminSocket: SandboxAdminSocket? { plan.adminSocket(self).map(SandboxAdminSocket.init) }
 
     /// The process id of the running daemon, or of the last one that ran.
     public var processID: Int32? { process.withLock { $0?.processID } }
