@@ -1,4 +1,3 @@
-internal import Foundation
 internal import SystemPackage
 
 extension SandboxCluster {
@@ -61,5 +60,3 @@ extension SandboxCluster {
         guard output.exit.isSuccess else { throw SandboxError.failed([name] + arguments, output) }
     }
 }
-
-func randomUUID() -> String { UUID().uuidString.lowercased() }

@@ -31,7 +31,10 @@ extension SandboxPair {
         struct Bootstrap: Decodable { var token: String }
         let bootstrap = try await siteB.cephJSON(
             "fs", "snapshot", "mirror", "peer_bootstrap", "create", target, "client.mirror_remote", siteB.name, as: Bootstrap.self)
-        // The token is a secret, so `ceph` reads the command from its standard input.
-        try await siteA.run("ceph", [], input: "fs snapshot mirror peer_bootstrap import \(source) \(bootstrap.token)\n")
+        // The token is a secret, so `ceph` reads the command from its standard input, and exits with 0 whatever comes of it.
+        let reply = try await siteA.run("ceph", [], input: "fs snapshot mirror peer_bootstrap import \(source) \(bootstrap.token)\n")
+        guard try await siteA.ceph("fs", "snapshot", "mirror", "peer_list", source).contains(siteB.name) else {
+            throw SandboxError(.unexpectedOutput, "Importing the peer of file system \(source) failed: \(reply)")
+        }
     }
 }

@@ -14,7 +14,7 @@ struct StockPeer {
         try binaries.require([program])
         let keyring = try await cluster.ceph(
             ["auth", "get-or-create", "client.\(user)"] + capabilities.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
-        let folder = try SandboxFolder(user, for: binaries)
+        let folder = try SandboxFolder("peer", for: binaries)
         do {
             return try await start(on: cluster, in: folder, keyring: keyring)
         } catch {

@@ -14,7 +14,7 @@ final class Guardian: Sendable {
     static let markName = "CEPH_SANDBOX_OWNER"
 
     /// The value of the mark.
-    let mark = randomName() + randomName()
+    let mark = randomUUID()
     /// A folder of mode 0700 that is removed at the end.
     let folder: String
     private let pid: pid_t

@@ -90,6 +90,7 @@ public final class SandboxProcess: Sendable {
     }
 
     /// Waits until the process has ended.
+    @discardableResult
     public func waitForExit(within limit: Duration = .seconds(30)) async throws -> SandboxExit {
         if let exit = await watch.wait(atMost: limit) { return exit }
         try Task.checkCancellation()

@@ -19,7 +19,7 @@ public struct SandboxAdminSocket: Hashable, Sendable {
     public func ask(_ prefix: String, _ fields: [String: String] = [:], timeout: Duration = .seconds(5)) throws(SandboxError) -> String {
         let socket = try connect(timeout)
         let command = fields.merging(["prefix": prefix, "format": "json"]) { $1 }
-        let pairs = command.sorted { $0.key < $1.key }.map { "\(quoted($0.key)): \(quoted($0.value))" }
+        let pairs = command.sorted { $0.key < $1.key }.map { "\(jsonString($0.key)): \(jsonString($0.value))" }
         let request = Array("{\(pairs.joined(separator: ", "))}".utf8) + [0]
         let sent = send(socket.number, request, request.count, Int32(MSG_NOSIGNAL))
         guard sent == request.count else { throw .systemCall("send", path.string) }
@@ -56,7 +56,7 @@ public struct SandboxAdminSocket: Hashable, Sendable {
 }
 
 /// A JSON string.
-private func quoted(_ text: String) -> String {
+func jsonString(_ text: String) -> String {
     let escaped = text.unicodeScalars.map { scalar in
         switch scalar {
         case "\"", "\\": "\\\(scalar)"

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Glibc
 
 /// An open file descriptor, closed with its owner.
@@ -48,7 +49,10 @@ struct Descriptor: ~Copyable {
     }
 }
 
-/// A file name nobody else picks.
+/// A file name nobody else picks, short since the paths of sockets are limited to 107 bytes.
 func randomName() -> String {
-    String(UInt64.random(in: .min ... .max), radix: 36)
+    let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
+    return String((0..<8).map { _ in letters.randomElement()! })
 }
+
+func randomUUID() -> String { UUID().uuidString.lowercased() }
