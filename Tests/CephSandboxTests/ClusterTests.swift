@@ -86,6 +86,8 @@ import Testing
         // The boot's haste is over.
         let interval = try cluster.monitor.adminSocket?.ask("config get", ["var": "paxos_propose_interval"])
         #expect(interval?.contains("\"1.0") == true)
+        let error = #expect(throws: SandboxError.self) { try socket.ask("config set", ["var": "osd_objectstore", "val": "x"]) }
+        #expect(error?.code == .commandFailed)
     }
 
     @Test func offersANameThatClusterOptionsUnderstand() async throws {

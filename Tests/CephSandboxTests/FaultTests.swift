@@ -103,6 +103,6 @@ import Testing
         #expect(tails.contains("mon.a, running\n") && tails.contains("osd.0, running\n"))
         #expect(!cluster.monitor.logTail(lines: 1).isEmpty)
         struct Expected: Error {}
-        await #expect(throws: Expected.self) { try await cluster.showingLogsOnFailure { throw Expected() } }
+        await #expect(throws: Expected.self) { try await cluster.showingLogsOnFailure(lines: 1) { throw Expected() } }
     }
 }

@@ -45,7 +45,7 @@ struct ConfigurationText {
             ("mon_data_avail_crit", "1"),
             ("mon_max_pg_per_osd", "4000"),
             ("mon_osd_min_down_reporters", "1"),
-            ("mgr_initial_modules", configuration.managerModules.joined(separator: " ")),
+            ("mgr_initial_modules", ""),
             ("osd_pool_default_size", "1"),
             ("osd_pool_default_min_size", "1"),
             ("osd_pool_default_pg_num", "8"),

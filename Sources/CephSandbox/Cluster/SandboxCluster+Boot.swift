@@ -15,10 +15,15 @@ extension SandboxCluster {
             try await managerIsUp
         }
         let usual = configuration.options.first { ConfigurationText.normal($0.key) == Self.hurry }?.value ?? "1"
-        _ = try monitor.adminSocket?.ask("config set", ["var": Self.hurry, "val": usual])
+        try monitor.adminSocket?.ask("config set", ["var": "\(Self.hurry)", "val": [usual]])
     }
 
-    private func bootManager() async throws { try await manager?.start() }
+    private func bootManager() async throws {
+        guard let manager else { return }
+        // Before the manager runs, since it starts anew with each module; forced, since the monitor does not know the modules yet.
+        for module in configuration.managerModules { try await ceph("mgr", "module", "enable", module, "--force") }
+        try await manager.start()
+    }
 
     /// Makes keyrings, the monitor map and the monitor's store.
     private func prepare() async throws {

@@ -19,11 +19,11 @@ extension SandboxCluster {
 
     /// Runs a closure and prints the end of every log when it throws.
     nonisolated(nonsending)
-    public func showingLogsOnFailure<R>(_ body: () async throws -> R) async throws -> R {
+    public func showingLogsOnFailure<R>(lines: Int = 20, _ body: () async throws -> R) async throws -> R {
         do {
             return try await body()
         } catch {
-            print("\(error)\n\(logTails())")
+            print("\(error)\n\(logTails(lines: lines))")
             throw error
         }
     }

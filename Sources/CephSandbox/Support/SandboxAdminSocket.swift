@@ -9,17 +9,29 @@ public struct SandboxAdminSocket: Hashable, Sendable {
 
     public init(_ path: FilePath) { self.path = path }
 
+    /// The value of a command's argument: a text, or a list where the command takes many.
+    public struct Argument: Hashable, Sendable, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral {
+        let json: String
+        public init(_ text: String) { json = jsonString(text) }
+        public init(_ list: [String]) { json = "[\(list.map(jsonString).joined(separator: ", "))]" }
+        public init(stringLiteral text: String) { self.init(text) }
+        public init(arrayLiteral list: String...) { self.init(list) }
+    }
+
     /// Sends a command and returns the reply, which is JSON for most commands.
     ///
     /// - Parameters:
     ///   - prefix: The command's words, for example `mon_status` or `config set`.
-    ///   - fields: The command's arguments by name.
+    ///   - arguments: The command's arguments by name; `config set` takes a list as its `val`.
     ///   - timeout: The longest silence of the daemon; a frozen daemon is given up after it.
-    /// - Throws: `SandboxError.systemCall` if nobody listens or the answer stays out.
-    public func ask(_ prefix: String, _ fields: [String: String] = [:], timeout: Duration = .seconds(5)) throws(SandboxError) -> String {
+    /// - Throws: `SandboxError.systemCall` if nobody listens or the answer stays out, `.commandFailed` if the daemon refuses.
+    @discardableResult
+    public func ask(
+        _ prefix: String, _ arguments: [String: Argument] = [:], timeout: Duration = .seconds(5)
+    ) throws(SandboxError) -> String {
         let socket = try connect(timeout)
-        let command = fields.merging(["prefix": prefix, "format": "json"]) { $1 }
-        let pairs = command.sorted { $0.key < $1.key }.map { "\(jsonString($0.key)): \(jsonString($0.value))" }
+        let command = arguments.merging(["prefix": Argument(prefix), "format": "json"]) { $1 }
+        let pairs = command.sorted { $0.key < $1.key }.map { "\(jsonString($0.key)): \($0.value.json)" }
         let request = Array("{\(pairs.joined(separator: ", "))}".utf8) + [0]
         let sent = send(socket.number, request, request.count, Int32(MSG_NOSIGNAL))
         guard sent == request.count else { throw .systemCall("send", path.string) }
@@ -28,7 +40,11 @@ public struct SandboxAdminSocket: Hashable, Sendable {
         guard reply.count >= 4, reply.count - 4 == length else {
             throw SandboxError(.unexpectedOutput, "The reply of \(path) to `\(prefix)` breaks off.")
         }
-        return String(decoding: reply.dropFirst(4), as: UTF8.self)
+        let text = String(decoding: reply.dropFirst(4), as: UTF8.self)
+        guard !text.hasPrefix("ERROR: ") else {
+            throw SandboxError(.commandFailed, "The daemon at \(path) refused `\(prefix)`.", command: [prefix], standardError: text)
+        }
+        return text
     }
 
     private func connect(_ timeout: Duration) throws(SandboxError) -> Descriptor {
