@@ -10,6 +10,7 @@ let settings: [SwiftSetting] = [
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -17,8 +18,11 @@ let package = Package(
     products: [
         .library(name: "CephCore", targets: ["CephCore"]),
         .library(name: "RBDImage", targets: ["RBDImage"]),
+        .library(name: "Replication", targets: ["Replication"]),
+        .library(name: "RBDMirroring", targets: ["RBDMirroring"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
@@ -31,6 +35,10 @@ let package = Package(
         ),
         .target(name: "CephCore", dependencies: ["CCeph"], swiftSettings: settings),
         .target(name: "RBDImage", dependencies: ["CephCore"], swiftSettings: settings),
+        .target(name: "Replication", dependencies: [deque], swiftSettings: settings),
+        .target(name: "RBDMirroring", dependencies: ["RBDImage", "Replication"], swiftSettings: settings),
+        .testTarget(name: "ReplicationTests", dependencies: ["Replication"], swiftSettings: settings),
+        .testTarget(name: "RBDMirroringTests", dependencies: ["RBDMirroring"], swiftSettings: settings),
         .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

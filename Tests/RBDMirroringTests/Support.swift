@@ -1,0 +1,2 @@
+import RBDMirroring
+import Testing
