@@ -138,9 +138,13 @@ struct PlanCase: CustomTestStringConvertible, Sendable {
                          copy(20, of: 3, demoted: true, peers: [Site.peerA, "third"])],
                  remote: [demotion(3)], expected: .prune([17])),
         PlanCase(name: "our old primary snapshots nobody needs",
-                 local: [primary(15, peers: []), primary(16, peers: [Site.peerA]), demotion(17, peers: []),
-                         primary(18, peers: [Site.peerA], complete: false), copy(20, of: 5)],
+                 local: [primary(15, peers: []), primary(16, peers: [Site.peerA, "third"]), demotion(17, peers: [Site.peerA]),
+                         primary(18, peers: ["third"], complete: false), copy(20, of: 5)],
                  remote: [primary(5)], expected: .prune([15, 17, 18])),
+        PlanCase(name: "but not before a point of the new primary is here",
+                 local: [primary(15, peers: [Site.peerA]), demotion(17, peers: [Site.peerA]), partial(20, of: 6, at: 1)],
+                 remote: [copy(5, of: 17, from: Site.b, demoted: true), primary(6)],
+                 expected: .resume(.init(local: 20, from: 5, to: 6, localStart: 17, firstObject: 1))),
     ])
     func prunes(_ testCase: PlanCase) { testCase.check() }
 

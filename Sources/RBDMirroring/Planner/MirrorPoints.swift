@@ -78,14 +78,19 @@ struct LocalPoints {
     /// A point older than the base that no peer can need.
     private func isOutdated(_ point: MirrorPoint, _ context: SnapshotPlanContext) -> Bool {
         guard let base, point.id < base.id else { return false }
-        if point.state.isNonPrimary {
-            guard point.isComplete else { return false }
-            // A demoted copy is how the peer finds the common point, until it has followed it.
-            let needed = base.state.isNonPrimary ? point.mirror.peers.subtracting(context.localPeerUUIDs) : point.mirror.peers
-            return needed.isEmpty || isSuperseded(point, by: base)
+        if point.state.isPrimary {
+            return base.state.isNonPrimary && (!point.isComplete || needers(of: point, base, context).isEmpty)
         }
-        guard point.state.isPrimary, base.state.isNonPrimary else { return false }
-        return point.mirror.peers.isEmpty || !point.isComplete
+        guard point.state.isNonPrimary, point.isComplete else { return false }
+        return needers(of: point, base, context).isEmpty || isSuperseded(point, by: base)
+    }
+
+    /// The peers that may still find their common point with us in it.
+    ///
+    /// Until the site we follow has followed our own demotion it may need what is linked to it. Once we hold a
+    /// point it made as a primary, it has gone on from there.
+    private func needers(of point: MirrorPoint, _ base: MirrorPoint, _ context: SnapshotPlanContext) -> Set<String> {
+        base.state.isNonPrimary ? point.mirror.peers.subtracting(context.localPeerUUIDs) : point.mirror.peers
     }
 
     private func isSuperseded(_ point: MirrorPoint, by base: MirrorPoint) -> Bool {
