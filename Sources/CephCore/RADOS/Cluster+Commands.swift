@@ -1,0 +1,111 @@
+internal import CCeph
+internal import Foundation
+internal import Glibc
+
+/// What a monitor or manager command answered.
+public struct CommandReply: Sendable {
+    /// The output, JSON when the command asked for it.
+    public let output: [UInt8]
+    /// The status line meant for people.
+    public let status: String
+
+    public var text: String { String(decoding: output, as: UTF8.self) }
+}
+
+extension Cluster {
+    /// Sends a command to the monitors.
+    ///
+    ///     try await cluster.monitorCommand(["prefix": "service dump", "format": "json"])
+    ///
+    /// - Throws: ``CephError`` with the command's status line as part of the subject.
+    /// - C call: `rados_mon_command`
+    @discardableResult
+    public func monitorCommand(_ command: [String: String], input: [UInt8] = []) async throws(CephError) -> CommandReply {
+        try await send(command, input, "rados_mon_command") { handle, words, input, reply in
+            rados_mon_command(
+                handle, words, 1, input.baseAddress, input.count,
+                &reply.output, &reply.outputLength, &reply.status, &reply.statusLength)
+        }
+    }
+
+    /// Sends a command to the active manager.
+    ///
+    /// - C call: `rados_mgr_command`
+    @discardableResult
+    public func managerCommand(_ command: [String: String], input: [UInt8] = []) async throws(CephError) -> CommandReply {
+        try await send(command, input, "rados_mgr_command") { handle, words, input, reply in
+            rados_mgr_command(
+                handle, words, 1, input.baseAddress, input.count,
+                &reply.output, &reply.outputLength, &reply.status, &reply.statusLength)
+        }
+    }
+
+    /// Fences a client: everything it sends from now on is refused.
+    ///
+    /// The OSDs know with the next map: await ``waitForLatestMap()`` before relying on it.
+    /// - Parameter address: As lockers and watchers show it, `127.0.0.1:0/12345`.
+    /// - C call: `rados_blocklist_add`
+    public func blocklist(_ address: String, for duration: Duration = .seconds(3600)) async throws(CephError) {
+        let handle = handle
+        let seconds = UInt32(clamping: duration.components.seconds)
+        try await LentThread.run("rados_blocklist_add", on: address, within: deadlines.monitor) { () throws(CephError) in
+            var text = Array(address.utf8CString)
+            try check(rados_blocklist_add(handle.pointer, &text, seconds), "rados_blocklist_add", on: address)
+        }
+    }
+
+    /// Waits until this client has the newest OSD map.
+    ///
+    /// - C call: `rados_wait_for_latest_osdmap`
+    public func waitForLatestMap() async throws(CephError) {
+        let handle = handle
+        try await LentThread.run("rados_wait_for_latest_osdmap", on: name, within: deadlines.monitor) { () throws(CephError) in
+            try check(rados_wait_for_latest_osdmap(handle.pointer), "rados_wait_for_latest_osdmap")
+        }
+    }
+
+    private struct RawReply {
+        var output: UnsafeMutablePointer<CChar>?
+        var outputLength = 0
+        var status: UnsafeMutablePointer<CChar>?
+        var statusLength = 0
+
+        func take() -> CommandReply {
+            defer {
+                if let output { rados_buffer_free(output) }
+                if let status { rados_buffer_free(status) }
+            }
+            return CommandReply(
+                output: Array(UnsafeRawBufferPointer(start: output, count: output == nil ? 0 : outputLength)),
+                status: String(
+                    decoding: UnsafeRawBufferPointer(start: status, count: status == nil ? 0 : statusLength), as: UTF8.self))
+        }
+    }
+
+    private func send(
+        _ command: [String: String], _ input: [UInt8], _ operation: String,
+        _ call: @escaping @Sendable (
+            rados_t, UnsafeMutablePointer<UnsafePointer<CChar>?>, UnsafeBufferPointer<CChar>, inout RawReply
+        ) -> CInt
+    ) async throws(CephError) -> CommandReply {
+        let handle = handle
+        let subject = command["prefix"] ?? "?"
+        let text = commandJSON(command)
+        return try await LentThread.run(operation, on: subject, within: deadlines.monitor + .seconds(5)) { () throws(CephError) in
+            var raw = RawReply()
+            let code = text.withCString { word in
+                var words: [UnsafePointer<CChar>?] = [word]
+                return input.withUnsafeBytes { call(handle.pointer, &words, $0.bindMemory(to: CChar.self), &raw) }
+            }
+            let reply = raw.take()
+            let explained = reply.status.isEmpty ? subject : "\(subject) (\(reply.status))"
+            try check(code, operation, on: explained)
+            return reply
+        }
+    }
+
+    private func commandJSON(_ command: [String: String]) -> String {
+        let data = try? JSONSerialization.data(withJSONObject: command, options: [.sortedKeys])
+        return String(decoding: data ?? Data(), as: UTF8.self)
+    }
+}

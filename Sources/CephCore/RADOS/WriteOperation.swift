@@ -1,0 +1,156 @@
+internal import CCeph
+
+/// Changes to one object that are applied together or not at all.
+///
+///     var operation = WriteOperation()
+///     operation.create(exclusive: true)
+///     operation.setOmap(["name": bytes])
+///     try await pool.apply(operation, to: "rbd_directory")
+///
+/// Steps run in order. A class call does not see omap changes of earlier steps of the same operation.
+public struct WriteOperation: ~Copyable {
+    let handle: UnsafeHandle
+
+    public init() { handle = UnsafeHandle(pointer: rados_create_write_op()) }
+    deinit { rados_release_write_op(handle.pointer) }
+
+    private func lend(_ bytes: some Collection<UInt8>, _ body: (UnsafePointer<CChar>?, Int) -> Void) {
+        let copy = ContiguousArray(bytes)
+        copy.withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count) }
+    }
+
+    // MARK: Guards
+
+    /// Fails with `ENOENT` unless the object exists.
+    public mutating func assertExists() { rados_write_op_assert_exists(handle.pointer) }
+
+    /// Fails with `ERANGE` or `EOVERFLOW` unless the object has this version.
+    public mutating func assertVersion(_ version: UInt64) { rados_write_op_assert_version(handle.pointer, version) }
+
+    /// Fails with `ECANCELED` unless the attribute compares so with `value`.
+    public mutating func compareXattr(_ name: String, _ comparison: Comparison = .equal, with value: [UInt8]) {
+        lend(value) { rados_write_op_cmpxattr(handle.pointer, name, comparison.rawValue, $0, $1) }
+    }
+
+    /// Fails with `ECANCELED` unless the omap value compares so with `value`.
+    public mutating func compareOmap(_ key: String, _ comparison: Comparison = .equal, with value: [UInt8]) {
+        lend(value) { rados_write_op_omap_cmp2(handle.pointer, key, comparison.rawValue, $0, key.utf8.count, $1, nil) }
+    }
+
+    /// Fails unless the object's bytes at `offset` equal `bytes`.
+    public mutating func compareExtent(_ bytes: [UInt8], at offset: UInt64) {
+        lend(bytes) { rados_write_op_cmpext(handle.pointer, $0, $1, offset, nil) }
+    }
+
+    // MARK: Data
+
+    /// Creates the object; with `exclusive`, fails with `EEXIST` if it is there.
+    public mutating func create(exclusive: Bool) {
+        rados_write_op_create(handle.pointer, exclusive ? 1 : 0, nil)
+    }
+
+    public mutating func write(_ bytes: some Collection<UInt8>, at offset: UInt64) {
+        lend(bytes) { rados_write_op_write(handle.pointer, $0, $1, offset) }
+    }
+
+    /// Writes a part of a buffer; librados takes a copy.
+    public mutating func write(_ buffer: borrowing IOBuffer, _ range: Range<Int>, at offset: UInt64) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= buffer.capacity, "range outside the buffer")
+        rados_write_op_write(
+            handle.pointer, (buffer.base + range.lowerBound).assumingMemoryBound(to: CChar.self), range.count, offset)
+    }
+
+    /// Replaces the whole content.
+    public mutating func writeFull(_ bytes: some Collection<UInt8>) {
+        lend(bytes) { rados_write_op_write_full(handle.pointer, $0, $1) }
+    }
+
+    public mutating func append(_ bytes: some Collection<UInt8>) {
+        lend(bytes) { rados_write_op_append(handle.pointer, $0, $1) }
+    }
+
+    public mutating func truncate(to size: UInt64) { rados_write_op_truncate(handle.pointer, size) }
+
+    /// Zeroes a range; does not create a missing object.
+    public mutating func zero(_ range: Range<UInt64>) {
+        rados_write_op_zero(handle.pointer, range.lowerBound, range.upperBound - range.lowerBound)
+    }
+
+    /// Removes the object; fails with `ENOENT` when it is missing.
+    public mutating func remove() { rados_write_op_remove(handle.pointer) }
+
+    /// Tells the OSD the expected size of the object and of writes, in bytes.
+    public mutating func setAllocationHint(objectSize: UInt64, writeSize: UInt64) {
+        rados_write_op_set_alloc_hint2(handle.pointer, objectSize, writeSize, 0)
+    }
+
+    // MARK: Attributes, omap, class methods
+
+    public mutating func setXattr(_ name: String, to value: [UInt8]) {
+        lend(value) { rados_write_op_setxattr(handle.pointer, name, $0, $1) }
+    }
+
+    public mutating func removeXattr(_ name: String) { rados_write_op_rmxattr(handle.pointer, name) }
+
+    public mutating func setOmap(_ values: [String: [UInt8]]) {
+        for (key, value) in values {
+            lend(value) { bytes, length in
+                key.withCString { key in
+                    var keys: UnsafePointer<CChar>? = key
+                    var values = bytes
+                    var lengths = length
+                    rados_write_op_omap_set(handle.pointer, &keys, &values, &lengths, 1)
+                }
+            }
+        }
+    }
+
+    public mutating func removeOmap(_ keys: some Sequence<String>) {
+        for key in keys {
+            key.withCString { key in
+                var keys: UnsafePointer<CChar>? = key
+                rados_write_op_omap_rm_keys(handle.pointer, &keys, 1)
+            }
+        }
+    }
+
+    public mutating func clearOmap() { rados_write_op_omap_clear(handle.pointer) }
+
+    /// Runs an object class method; its failure fails the whole operation.
+    public mutating func call(_ call: ClassCall) {
+        lend(call.input) { rados_write_op_exec(handle.pointer, call.className, call.method, $0, $1, nil) }
+    }
+}
+
+extension Pool {
+    /// Applies a compound operation to an object.
+    ///
+    /// - Returns: The object's version after it.
+    /// - Throws: ``CephError`` of the first step that failed; `EROFS` on a view of a snapshot.
+    /// - C call: `rados_aio_write_op_operate`
+    @discardableResult
+    public func apply(
+        _ operation: consuming WriteOperation, to object: String, flags: OperationFlags = .failWhenFull
+    ) async throws(CephError) -> UInt64 {
+        let operation = operation
+        let handle = operation.handle
+        return try await awaitRADOS("rados_aio_write_op_operate", on: subject(object)) {
+            rados_aio_write_op_operate(handle.pointer, self.handle.pointer, $0, object, nil, flags.rawValue)
+        }.version
+    }
+
+    /// Runs one class method that writes.
+    ///
+    /// - Throws: ``CephError`` with the method's name as the operation.
+    public func change(
+        _ object: String, with call: ClassCall, flags: OperationFlags = .failWhenFull
+    ) async throws(CephError) {
+        var operation = WriteOperation()
+        operation.call(call)
+        do throws(CephError) {
+            try await apply(operation, to: object, flags: flags)
+        } catch {
+            throw CephError(code: error.code, operation: "\(call.className).\(call.method)", subject: error.subject)
+        }
+    }
+}
