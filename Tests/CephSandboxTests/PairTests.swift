@@ -70,8 +70,8 @@ import Testing
             let mirror = try await pair.siteA.startCephFSMirror(options: ["cephfs_mirror_directory_scan_interval": "1"])
             let volumes = ["fs", "subvolume"]
             try await pair.siteA.ceph(volumes + ["create", "cephfs", "home"])
-            let path = try await pair.siteA.ceph(volumes + ["getpath", "cephfs", "home"]).split(separator: "\n")[0]
-            try await pair.siteA.ceph("fs", "snapshot", "mirror", "add", "cephfs", String(path))
+            // A subvolume's snapshots are those of the folder that holds it.
+            try await pair.siteA.ceph("fs", "snapshot", "mirror", "add", "cephfs", "/volumes/_nogroup/home")
             try await pair.siteA.ceph(volumes + ["snapshot", "create", "cephfs", "home", "monday"])
             try await waitUntil("the snapshot is copied", within: .seconds(60), every: .milliseconds(200)) {
                 guard let socket = mirror.adminSocket, let words = try socket.ask("help").firstMatch(of: /fs mirror peer status [^"]+/)
