@@ -52,10 +52,11 @@ import Testing
         let held = try await held(by: owner)
         #expect(exists(held.folder) && exists(held.link))
         #expect(held.processes.count == 3)
+        #expect(processes(mentioning: "sleep\u{0}1000").contains(held.processes[2]))
         #expect(Set(held.processes.dropLast()).isSubset(of: processes(mentioning: held.folder)))
         owner.send(signal)
         #expect(try await owner.waitForExit().signal == signal.rawValue)
-        try await waitUntil("all is gone", within: .seconds(20)) { held.isGone && processes(mentioning: "sleep\u{0}1000\u{0}").isEmpty }
+        try await waitUntil("all is gone", within: .seconds(20)) { held.isGone && !processes(mentioning: "sleep\u{0}1000").contains(held.processes[2]) }
     }
 
     @Test func nothingIsLeftWhenTheOwnerEnds() async throws {

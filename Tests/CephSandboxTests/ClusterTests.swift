@@ -20,6 +20,9 @@ import Testing
         #expect(try await cluster.rbd("ls", "vms") == "disk\n")
         let images = try await cluster.rbdJSON("ls", "vms", as: [String].self)
         #expect(images == ["disk"])
+        let content = (0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 37) }
+        #expect(try await cluster.output("rbd", ["import", "-", "vms/bytes"], input: content).exit.isSuccess)
+        #expect(try await cluster.output("rbd", ["export", "vms/bytes", "-"]).standardOutput == content)
     }
 
     @Test func tellsItsStatusAsJSON() async throws {
@@ -90,11 +93,11 @@ import Testing
     @Test func answersOnAdminSockets() async throws {
         let cluster = try await SandboxCluster.shared(Self.small)
         let socket = try #require(cluster.osds[0].adminSocket)
-        #expect(try socket.ask("config get", ["var": "osd_objectstore"]).contains("memstore"))
+        #expect(try await socket.ask("config get", ["var": "osd_objectstore"]).contains("memstore"))
         // The boot's haste is over.
-        let interval = try cluster.monitor.adminSocket?.ask("config get", ["var": "paxos_propose_interval"])
+        let interval = try await cluster.monitor.adminSocket?.ask("config get", ["var": "paxos_propose_interval"])
         #expect(interval?.contains("\"1.0") == true)
-        let error = #expect(throws: SandboxError.self) { try socket.ask("config set", ["var": "osd_objectstore", "val": "x"]) }
+        let error = await #expect(throws: SandboxError.self) { try await socket.ask("config set", ["var": "osd_objectstore", "val": "x"]) }
         #expect(error?.code == .commandFailed)
     }
 
