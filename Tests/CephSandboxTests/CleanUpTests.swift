@@ -56,7 +56,9 @@ import Testing
         #expect(Set(held.processes.dropLast()).isSubset(of: processes(mentioning: held.folder)))
         owner.send(signal)
         #expect(try await owner.waitForExit().signal == signal.rawValue)
-        try await waitUntil("all is gone", within: .seconds(20)) { held.isGone && !processes(mentioning: "sleep\u{0}1000").contains(held.processes[2]) }
+        try await waitUntil("all is gone", within: .seconds(20)) {
+            held.isGone && !processes(mentioning: "sleep\u{0}1000").contains(held.processes[2])
+        }
     }
 
     @Test func nothingIsLeftWhenTheOwnerEnds() async throws {

@@ -74,7 +74,8 @@ import Testing
             try await pair.siteA.ceph("fs", "snapshot", "mirror", "add", "cephfs", "/volumes/_nogroup/home")
             try await pair.siteA.ceph(volumes + ["snapshot", "create", "cephfs", "home", "monday"])
             try await waitUntil("the snapshot is copied", within: .seconds(60), every: .milliseconds(200)) {
-                guard let socket = mirror.adminSocket, let words = try await socket.ask("help").firstMatch(of: /fs mirror peer status [^"]+/)
+                guard let socket = mirror.adminSocket,
+                    let words = try await socket.ask("help").firstMatch(of: /fs mirror peer status [^"]+/)
                 else { return false }
                 return try await socket.ask(String(words.output)).contains("\"snaps_synced\":1")
             }
