@@ -4,18 +4,16 @@ extension ReplicaImage {
     /// Sets HEAD's size, with the object map grown before and shrunk after.
     ///
     /// Data objects beyond a smaller size are the copy's business.
-    public func setSize(_ size: UInt64, map: inout ObjectMap?) async throws {
+    public func setSize(_ size: UInt64) async throws {
         guard size != header.size else { return }
         let count = header.objectCount(forSize: size)
-        let grows = size > header.size
-        if grows, usesObjectMap, map != nil {
-            map!.resize(to: Int(count))
+        if usesObjectMap, size > header.size {
             try await pool.change(ObjectNames.objectMap(id), with: ObjectMapMethod.resize(count: count, fill: .nonexistent))
         }
         try await change(HeaderMethod.setSize(size))
-        if !grows, usesObjectMap, map != nil {
-            map!.resize(to: Int(count))
-            try await saveObjectMap(map!)
+        if usesObjectMap, size < header.size, var map = try await loadObjectMap() {
+            map.resize(to: Int(count))
+            try await saveObjectMap(map)
         }
         header.size = size
     }

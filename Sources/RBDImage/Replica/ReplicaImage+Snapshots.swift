@@ -4,11 +4,10 @@ extension ReplicaImage {
     /// Adds a snapshot that records HEAD's present size, flags and parent.
     ///
     /// The HEAD object map becomes the snapshot's; entries of HEAD become clean.
-    /// - Parameter map: HEAD's object map as it is now; nil without the feature.
     /// - Returns: The new id.
     /// - Throws: `EEXIST` for a name in use, `EDQUOT` at the image's snapshot limit.
     @discardableResult
-    public func addSnapshot(_ name: String, _ namespace: SnapshotNamespace, map: inout ObjectMap?) async throws -> UInt64 {
+    public func addSnapshot(_ name: String, _ namespace: SnapshotNamespace) async throws -> UInt64 {
         let id = try await ids.take(above: header.snapshotSequence)
         do throws(CephError) {
             try await change(HeaderMethod.snapshotAdd(name: name, id: id, namespace: namespace))
@@ -17,7 +16,7 @@ extension ReplicaImage {
             if !error.isTimeout { await ids.giveBack(id) }
             throw error
         }
-        try await adopt(map: &map, for: id)
+        try await adoptObjectMap(for: id)
         try await refresh()
         return id
     }
@@ -26,7 +25,7 @@ extension ReplicaImage {
     ///
     /// - Returns: The sealed snapshot's id.
     public func complete(
-        _ working: UInt64, objectCount: UInt64, sealedAs name: String, _ sealed: MirrorSnapshot, map: inout ObjectMap?
+        _ working: UInt64, objectCount: UInt64, sealedAs name: String, _ sealed: MirrorSnapshot
     ) async throws -> UInt64 {
         let id = try await ids.take(above: header.snapshotSequence)
         do throws(CephError) {
@@ -37,17 +36,9 @@ extension ReplicaImage {
             if !error.isTimeout { await ids.giveBack(id) }
             throw error
         }
-        try await adopt(map: &map, for: id)
+        try await adoptObjectMap(for: id)
         try await refresh()
         return id
-    }
-
-    /// Saves HEAD's map as a snapshot's and makes HEAD's entries clean.
-    private func adopt(map: inout ObjectMap?, for snapshot: UInt64) async throws {
-        guard usesObjectMap, map != nil else { return }
-        try await saveObjectMap(map!, of: snapshot)
-        try await pool.change(ObjectNames.objectMap(id), with: ObjectMapMethod.snapshotAdd())
-        map!.markAllClean()
     }
 
     /// Records how far a copy has come: the index of the last object done without a gap.
