@@ -30,7 +30,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary("rados"), .linkedLibrary("rbd")]
         ),
         .target(name: "CephCore", dependencies: ["CCeph"], swiftSettings: settings),
+        .target(name: "AdminSocket", dependencies: [lifecycle], swiftSettings: settings),
         .target(name: "RBDImage", dependencies: ["CephCore"], swiftSettings: settings),
+        .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
         .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
