@@ -9,6 +9,7 @@ let settings: [SwiftSetting] = [
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
@@ -19,7 +20,7 @@ let package = Package(
         .library(name: "RBDImage", targets: ["RBDImage"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -32,6 +33,12 @@ let package = Package(
         .target(name: "CephCore", dependencies: ["CCeph"], swiftSettings: settings),
         .target(name: "AdminSocket", dependencies: [lifecycle], swiftSettings: settings),
         .target(name: "RBDImage", dependencies: ["CephCore"], swiftSettings: settings),
+        .target(
+            name: "DaemonSupport",
+            dependencies: ["AdminSocket", logging, lifecycle, signals],
+            path: "Examples/DaemonSupport",
+            swiftSettings: settings
+        ),
         .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
         .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
     ],
