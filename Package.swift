@@ -39,6 +39,18 @@ let package = Package(
             path: "Examples/DaemonSupport",
             swiftSettings: settings
         ),
+        // A daemon without an engine, for the tests of what makes a process one.
+        .executableTarget(
+            name: "daemon-probe",
+            dependencies: ["AdminSocket", "DaemonSupport", logging, lifecycle],
+            path: "Tests/DaemonProbe",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DaemonSupportTests",
+            dependencies: ["AdminSocket", "DaemonSupport", "daemon-probe", logging],
+            swiftSettings: settings
+        ),
         .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
         .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
     ],
