@@ -35,6 +35,9 @@ struct DaemonProbe {
         server.register(process.log.commands + config(options).commands + own(logger))
         if let path = settings.adminSocket { try server.open(at: path, mode: settings.adminSocketMode) }
         logger.notice("started", metadata: ["pid": "\(getpid())", "key": "geheim"])
+        if let file = options.override("probe_wait") {
+            for _ in 0..<2000 where access(file, F_OK) != 0 { try await Task.sleep(for: .milliseconds(10)) }
+        }
         try process.ready()
         let group = ServiceGroup(
             services: [process, server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -66,3 +66,11 @@ private func writeAll(_ descriptor: Int32, _ text: String) -> Bool {
         return true
     }
 }
+
+/// Makes a write to a pipe nobody reads fail on this thread, where it would end the process.
+func ignoreBrokenPipes() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+}

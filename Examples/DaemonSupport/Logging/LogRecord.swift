@@ -68,21 +68,24 @@ extension Logger.MetadataValue {
 extension String {
     /// Line breaks and other control characters as escapes, so that nothing forged looks like a line of its own.
     fileprivate var onOneLine: String {
-        guard unicodeScalars.contains(where: \.isUnsafeInLine) else { return self }
+        if utf8.allSatisfy({ 0x20..<0x7f ~= $0 }) { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
-            text += scalar.isUnsafeInLine ? scalar.escaped(asASCII: true) : String(scalar)
+            if scalar.breaksLine { text += scalar.escaped(asASCII: true) } else { text.unicodeScalars.append(scalar) }
         }
     }
 
     fileprivate var quotedWhereNeeded: String {
-        let isPlain = !isEmpty && !unicodeScalars.contains { $0.isUnsafeInLine || " \"=\\".unicodeScalars.contains($0) }
+        let isPlain = !isEmpty && unicodeScalars.allSatisfy { !$0.breaksLine && !needingQuotes.contains($0) }
         return isPlain ? self : JSONValue.string(self).rendered().onOneLine
     }
 }
 
+private let needingQuotes: [Unicode.Scalar] = [" ", "\"", "=", "\\"]
+
 extension Unicode.Scalar {
-    fileprivate var isUnsafeInLine: Bool {
-        properties.generalCategory == .control || self == "\u{2028}" || self == "\u{2029}"
+    /// Whether it is a control character or one of Unicode's line separators.
+    fileprivate var breaksLine: Bool {
+        value < 0x20 || 0x7f...0x9f ~= value || value == 0x2028 || value == 0x2029
     }
 }
 

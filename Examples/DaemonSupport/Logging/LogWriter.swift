@@ -58,6 +58,7 @@ public final class LogWriter: Sendable {
     }
 
     private static func write(from queue: LogQueue, to opened: LogFile) {
+        ignoreBrokenPipes()
         var file = opened
         while true {
             let (items, lost) = queue.take()

@@ -9,9 +9,9 @@ internal import UnixSignals
 ///     let process = try DaemonProcess(settings, detachment: detachment)
 ///     LoggingSystem.bootstrap(process.log.handler)
 ///     …connect…
+///     defer { process.end() }
 ///     try process.ready()
 ///     try await ServiceGroup(services: [process, engine], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
-///     process.end()
 public final class DaemonProcess: Service, Sendable {
     public let log: LogWriter
     private let pidFile: PIDFile?
@@ -24,8 +24,9 @@ public final class DaemonProcess: Service, Sendable {
         log = LogWriter(settings, owner: identity)
         try identity?.assume()
         self.detachment = detachment
-        // Until run() listens for it, it must not kill.
+        // Until run() listens for it, it must not kill; and a peer that hangs up never may.
         signal(SIGHUP, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
     }
 
     /// Says that the daemon is up; in the background that lets the command that started it return.

@@ -45,6 +45,7 @@ public final class Detachment: Sendable {
     }
 
     private static func startAgain() throws(ProcessError) -> (reader: Int32, child: pid_t) {
+        keepOpenFilesToSelf()
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw ProcessError("pipe", errno: errno) }
         _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
@@ -66,6 +67,16 @@ public final class Detachment: Sendable {
         close(ends[1])
         guard failure == 0 else { throw ProcessError("start of \(program)", errno: failure) }
         return (ends[0], child)
+    }
+
+    /// Whoever waits for what this process had inherited to be closed must not wait for the daemon.
+    private static func keepOpenFilesToSelf() {
+        guard let folder = opendir("/proc/self/fd") else { return }
+        defer { closedir(folder) }
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if let descriptor = Int32(name), descriptor > STDERR_FILENO { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        }
     }
 
     /// The real path: `killall` and the like go by the name of the file that was executed.
