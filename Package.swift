@@ -45,7 +45,12 @@ let package = Package(
 
         .executableTarget(
             name: "SandboxHolder", dependencies: ["CephSandbox", system], path: "Tests/SandboxHolder", swiftSettings: settings),
-        .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: ["CephCore"], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "CephCoreTests", dependencies: ["CephCore", "CCeph", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "RBDImageTests", dependencies: ["RBDImage", "CephCore", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "ReplicationTests", dependencies: ["Replication"], swiftSettings: settings),
         .testTarget(name: "RBDMirroringTests", dependencies: ["RBDMirroring"], swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
