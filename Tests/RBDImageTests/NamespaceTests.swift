@@ -8,7 +8,7 @@ import Testing
         state: .nonPrimary, primaryMirrorUUID: "uuid-a", primarySnapshotID: 9, lastCopiedObject: 3,
         snapshotIDs: [4: 12, 9: headSnapshotID]))
 
-    static let golden: [(SnapshotNamespace, [UInt8])] = [
+    static let known: [(SnapshotNamespace, [UInt8])] = [
         (.user, Samples.userNamespace),
         (.group(GroupSnapshot(pool: 5, group: "gid", snapshot: "snap-1")), Samples.groupNamespace),
         (.trash(originalName: "s1", originalType: 0), Samples.trashNamespace),
@@ -17,8 +17,8 @@ import Testing
         (.unknown(type: 9, body: [0xaa, 0xbb, 0xcc]), Samples.unknownNamespace),
     ]
 
-    @Test(arguments: golden.indices) func golden(_ index: Int) throws {
-        let (value, bytes) = Self.golden[index]
+    @Test(arguments: known.indices) func golden(_ index: Int) throws {
+        let (value, bytes) = Self.known[index]
         #expect(value.encoded == bytes)
         #expect(try SnapshotNamespace(encoded: bytes) == value)
     }

@@ -100,7 +100,7 @@ public final class Cluster: Sendable {
 }
 
 extension Cluster {
-    private static func makeHandle(_ configuration: ClusterConfiguration) throws(CephError) -> UnsafeHandle {
+    static func makeHandle(_ configuration: ClusterConfiguration) throws(CephError) -> UnsafeHandle {
         let clusterName = switch configuration.source.kind {
         case .named(let name): name
         case .file(_, let name): name
@@ -111,7 +111,7 @@ extension Cluster {
         return UnsafeHandle(pointer: cluster!)
     }
 
-    private static func configure(_ cluster: UnsafeHandle, _ configuration: ClusterConfiguration) throws(CephError) {
+    static func configure(_ cluster: UnsafeHandle, _ configuration: ClusterConfiguration) throws(CephError) {
         let set = { (name: String, value: String) throws(CephError) in
             try check(rados_conf_set(cluster.pointer, name, value), "rados_conf_set", on: name)
             return ()

@@ -50,12 +50,10 @@ extension ReplicaImage {
         try await change(HeaderMethod.setFlags(flags, mask: mask, snapshot: snapshot))
     }
 
-    public func setMetadata(_ values: [String: [UInt8]]) async throws(CephError) {
-        guard !values.isEmpty else { return }
-        try await change(HeaderMethod.metadataSet(values))
-    }
-
-    public func removeMetadata(_ key: String) async throws(CephError) {
-        try await change(HeaderMethod.metadataRemove(key))
+    /// Removes and sets metadata in one operation.
+    public func changeMetadata(removing keys: [String], setting values: [String: [UInt8]]) async throws(CephError) {
+        var calls = keys.map { HeaderMethod.metadataRemove($0) }
+        if !values.isEmpty { calls.append(HeaderMethod.metadataSet(values)) }
+        try await change(calls)
     }
 }

@@ -35,7 +35,7 @@ public struct ImageCopy: Sendable {
         if all.contains(where: { $0.states == nil }) {
             return Array(0..<(all.map(\.objectCount) + all.map { UInt64($0.states?.count ?? 0) }).max()!)
         }
-        if all.count == 1 { return all[0].states!.touched }
+        if all.count == 1 { return Array(all[0].states!.touched) }
         return Set(all.flatMap { $0.states!.touched }).sorted()
     }
 

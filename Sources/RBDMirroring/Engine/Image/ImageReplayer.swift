@@ -13,13 +13,13 @@ actor ImageReplayer {
     let pair: PoolPair
     let logger: Logger
     private let statuses: [StatusWriter]
-    private let admit: SyncAdmission
+    private let admit: any SyncAdmission
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private(set) var meter = ReplayMeter()
     private(set) var shown = StopDescription(.unknown, "")
 
-    init(globalID: String, pair: PoolPair, statuses: [StatusWriter], admit: SyncAdmission, logger: Logger) {
+    init(globalID: String, pair: PoolPair, statuses: [StatusWriter], admit: any SyncAdmission, logger: Logger) {
         self.globalID = globalID
         self.pair = pair
         self.statuses = statuses
@@ -148,10 +148,12 @@ actor ImageReplayer {
             case .unlink(let ids): try await unlink(ids, remoteID)
             case .seal(let id): try await sync(replica, source, isNew: false).seal(id)
             case .sync(let step):
-                try await perform(replica) { try await self.sync(replica, source, isNew: isNew).run(step) }
+                let sync = sync(replica, source, isNew: isNew)
+                try await perform(replica) { try await sync.run(step) }
                 isNew = false
             case .resume(let step):
-                try await perform(replica) { try await self.sync(replica, source, isNew: false).run(step) }
+                let sync = sync(replica, source, isNew: false)
+                try await perform(replica) { try await sync.run(step) }
             }
         }
     }

@@ -32,7 +32,7 @@ struct ReplayMeter {
     /// Takes progress in; returns whether it is time to show it.
     mutating func progressed(_ progress: CopyProgress) -> Bool {
         if progress.bytesRead > bytesSeen {
-            rate.add(bytes: progress.bytesRead - bytesSeen)
+            rate.add(Int(progress.bytesRead - bytesSeen), at: Self.now)
             bytesSeen = progress.bytesRead
         }
         syncing?.percent = progress.objectsTotal == 0 ? 0 : 100 * progress.objectsDone / progress.objectsTotal
@@ -42,10 +42,37 @@ struct ReplayMeter {
     }
 
     mutating func ended(_ progress: CopyProgress, seconds: Double) {
-        if progress.bytesRead > bytesSeen { rate.add(bytes: progress.bytesRead - bytesSeen) }
+        if progress.bytesRead > bytesSeen { rate.add(Int(progress.bytesRead - bytesSeen), at: Self.now) }
         bytesPerSnapshot.add(Double(progress.bytesRead))
         last = (progress.bytesRead, seconds)
     }
 
     mutating func failed() { bytesSeen = 0 }
+
+    private static let start = ContinuousClock.now
+    private static var now: Duration { start.duration(to: .now) }
+
+    /// The status text of a replaying image: stock's words and figures.
+    func description(isSyncing: Bool) -> String {
+        var figures: [String: String] = [
+            "replay_state": isSyncing ? "\"syncing\"" : "\"idle\"",
+            "bytes_per_second": Self.number(rate.bytesPerSecond(at: Self.now)),
+            "bytes_per_snapshot": Self.number(bytesPerSnapshot.mean),
+        ]
+        if let remoteTime { figures["remote_snapshot_timestamp"] = "\(remoteTime)" }
+        if let localTime { figures["local_snapshot_timestamp"] = "\(localTime)" }
+        if let last {
+            figures["last_snapshot_bytes"] = "\(last.bytes)"
+            figures["last_snapshot_sync_seconds"] = "\(Int(last.seconds))"
+        }
+        if isSyncing, let syncing, let time = syncing.time {
+            figures["syncing_snapshot_timestamp"] = "\(time)"
+            figures["syncing_percent"] = "\(syncing.percent)"
+        }
+        let rate = rate.bytesPerSecond(at: Self.now)
+        if pending > 0, rate > 0 { figures["seconds_until_synced"] = "\(Int(Double(pending) * bytesPerSnapshot.mean / rate))" }
+        return "replaying, {" + figures.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
+    }
+
+    private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
 }

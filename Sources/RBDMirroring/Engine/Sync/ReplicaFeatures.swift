@@ -5,18 +5,22 @@ internal import RBDImage
 struct ReplicaFeatures {
     let replica: ReplicaImage
 
-    func change(to wanted: ImageFeatures, mask: ImageFeatures) async throws {
-        var mask = mask
-        var values = wanted.intersection(mask)
-        let tracksObjects: ImageFeatures = [.objectMap, .fastDiff]
-        if mask.contains(.objectMap) {
-            // librbd switches both together.
-            mask.formUnion(tracksObjects)
-            values = wanted.contains(.objectMap) ? values.union(tracksObjects) : values.subtracting(tracksObjects)
-            if !wanted.contains(.objectMap) { try await removeMaps() }
-        }
-        try await replica.setFeatures(values, mask: mask)
-        if mask.contains(.objectMap), wanted.contains(.objectMap) { try await buildMaps() }
+    func disable(_ features: ImageFeatures) async throws {
+        let mask = Self.withFastDiff(features)
+        if mask.contains(.objectMap) { try await removeMaps() }
+        try await replica.setFeatures([], mask: mask)
+    }
+
+    func enable(_ features: ImageFeatures) async throws {
+        let mask = Self.withFastDiff(features)
+        try await replica.setFeatures(mask, mask: mask)
+        if mask.contains(.objectMap) { try await buildMaps() }
+        if mask.contains(.exclusiveLock), !replica.lock.isHeld { try await replica.lock.acquire() }
+    }
+
+    /// librbd switches both together.
+    private static func withFastDiff(_ features: ImageFeatures) -> ImageFeatures {
+        features.contains(.objectMap) ? features.union(.fastDiff) : features
     }
 
     private func removeMaps() async throws {

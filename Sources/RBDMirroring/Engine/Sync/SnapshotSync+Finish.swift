@@ -74,38 +74,23 @@ extension SnapshotSync {
     func apply(_ state: ImageState, _ working: UInt64) async throws {
         let replica = sides.replica
         let header = try await replica.refresh()
-        if let name = try await replica.pool.imageName(ofID: replica.id), name != state.name {
-            try await replica.rename(from: name, to: state.name)
-        }
-        try await applyFeatures(state, header)
-        try await applyMetadata(state, header)
-        try await applySnapshots(state, header, working)
-        let limit = state.snapshotLimit == .max ? nil : Optional(state.snapshotLimit)
-        if limit != header.snapshotLimit { try await replica.setSnapshotLimit(limit) }
-    }
-
-    private func applyFeatures(_ state: ImageState, _ header: ImageHeader) async throws {
-        let wanted = state.features.subtracting(.implicit)
-        let present = header.comparableFeatures
-        let mask = wanted.symmetricDifference(present).intersection(.mutable)
-        guard !mask.isEmpty else { return }
-        try await ReplicaFeatures(replica: sides.replica).change(to: wanted, mask: mask)
-    }
-
-    private func applyMetadata(_ state: ImageState, _ header: ImageHeader) async throws {
-        for key in header.metadata.keys.sorted() where state.metadata[key] == nil && !key.hasPrefix(".rbd") {
-            try await sides.replica.removeMetadata(key)
-        }
-        try await sides.replica.setMetadata(state.metadata.filter { header.metadata[$0.key] != $0.value })
-    }
-
-    private func applySnapshots(_ state: ImageState, _ header: ImageHeader, _ working: UInt64) async throws {
+        let name = try await replica.pool.imageName(ofID: replica.id) ?? ""
+        let settings = ImageStateDiff.Settings(
+            name: name, features: header.features, snapshotLimit: header.snapshotLimit ?? .max, snapshots: header.snapshots,
+            metadata: header.metadata)
         let mapping = header.snapshot(working)?.mirror?.snapshotIDs ?? [:]
-        for (id, wanted) in state.snapshots.sorted(by: { $0.key < $1.key }) {
-            guard let local = mapping[id].flatMap({ header.snapshot($0) }) else { continue }
-            if local.name != wanted.name { try await sides.replica.renameSnapshot(local.id, to: wanted.name) }
-            let protection: SnapshotProtection = wanted.protection == .protected ? .protected : .unprotected
-            if local.protection != protection { try await sides.replica.setProtection(protection, of: local.id) }
+        for step in ImageStateDiff.steps(from: settings, to: state, snapshotIDs: mapping) {
+            switch step {
+            case .renameImage(let new): try await replica.rename(from: name, to: new)
+            case .disableFeatures(let features): try await ReplicaFeatures(replica: replica).disable(features)
+            case .enableFeatures(let features): try await ReplicaFeatures(replica: replica).enable(features)
+            case .changeMetadata(let remove, let set): try await replica.changeMetadata(removing: remove, setting: set)
+            case .unprotect(let id): try await replica.setProtection(.unprotected, of: id)
+            case .remove(let id): try await replica.removeSnapshot(id)
+            case .protect(let id): try await replica.setProtection(.protected, of: id)
+            case .renameSnapshot(let id, let name): try await replica.renameSnapshot(id, to: name)
+            case .setSnapshotLimit(let limit): try await replica.setSnapshotLimit(limit == .max ? nil : limit)
+            }
         }
     }
 }

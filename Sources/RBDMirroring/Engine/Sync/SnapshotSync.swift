@@ -45,22 +45,18 @@ struct SnapshotSync {
     func run(_ plan: SnapshotPlan.Sync) async throws -> CopyProgress {
         let blob = try await sides.source.stateBlob(of: plan.to)
         let state = try decodeState(blob, plan.to)
-        let known = await replica.header.snapshot(plan.localStart ?? 0)?.mirror?.snapshotIDs ?? [:]
-        let users = UserSnapshotPlan(
-            local: await replica.header, source: source, state: state, known: known, base: plan.from ?? 0, end: plan.to)
-        try await prepare(users)
-
-        var stages = try await stages(from: plan.from, to: plan.to, creations: users.creations)
+        let users = try await reconcile(plan, state)
+        var stages = try await stages(from: plan.from, to: plan.to, creations: users.creations.map(\.source))
         let base = try await replica.loadObjectMap()
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
         let marked = base == nil ? [] : chain.marked()
-        var mapping = users.mapping
+        var mapping = users.snapshotIDs
         for index in stages.indices.dropLast() {
-            let snapshot = source.snapshot(stages[index].end)!
-            try await replica.setSize(snapshot.size)
+            let creation = users.creations[index]
+            try await replica.setSize(creation.size)
             if base != nil { try await replica.saveObjectMap(marked[index]) }
-            let id = try await replica.addSnapshot(state.snapshots[snapshot.id]?.name ?? snapshot.name, .user)
-            mapping[snapshot.id] = id
+            let id = try await replica.addSnapshot(creation.name, .user)
+            mapping[creation.source] = id
             stages[index].local = id
         }
         // The working snapshot keeps the state before HEAD's own changes, and so does its map.
@@ -134,20 +130,34 @@ extension SnapshotSync {
         }
     }
 
-    /// Removes and renames user snapshots as the source did.
-    private func prepare(_ users: UserSnapshotPlan) async throws {
-        for id in users.removals {
-            if await replica.header.snapshot(id)?.protection != .unprotected {
-                try await replica.setProtection(.unprotected, of: id)
+    private struct UserSnapshots {
+        struct Creation { let source: UInt64, name: String, size: UInt64 }
+        var snapshotIDs: [UInt64: UInt64]
+        var creations: [Creation] = []
+    }
+
+    /// Clears the way for the snapshots that are to be made, and says which.
+    private func reconcile(_ plan: SnapshotPlan.Sync, _ state: ImageState) async throws -> UserSnapshots {
+        let header = await replica.header
+        let start = header.snapshot(plan.localStart ?? 0)?.mirror
+        let replaced = header.snapshot(plan.replaces ?? 0)?.mirror
+        let known = (start?.snapshotIDs ?? [:]).merging(replaced?.snapshotIDs ?? [:]) { old, _ in old }
+        let steps = SnapshotNameReconciler(
+            remote: source.snapshots, local: header.snapshots, state: state, end: plan.to, start: plan.from,
+            localStart: plan.localStart, known: known.filter { $0.value != headSnapshotID },
+            matchesOlderByName: start?.state == .primaryDemoted
+        ).plan()
+        var users = UserSnapshots(snapshotIDs: steps.snapshotIDs)
+        for step in steps.steps {
+            switch step {
+            case .unprotect(let id): try await replica.setProtection(.unprotected, of: id)
+            case .remove(let id): try await replica.removeSnapshot(id)
+            case .rename(let id, let name): try await replica.renameSnapshot(id, to: name)
+            case .create(let source, let name, let size): users.creations.append(.init(source: source, name: name, size: size))
             }
-            try await replica.removeSnapshot(id)
         }
-        // By way of names nobody uses, so that two snapshots can swap theirs.
-        if users.renames.count > 1 {
-            for rename in users.renames { try await replica.renameSnapshot(rename.snapshot, to: "\(rename.name).\(UUID().uuidString)") }
-        }
-        for rename in users.renames { try await replica.renameSnapshot(rename.snapshot, to: rename.name) }
-        if !users.renames.isEmpty { try await replica.refresh() }
+        try await replica.refresh()
+        return users
     }
 
     private func stages(from start: UInt64?, to end: UInt64, creations: [UInt64]) async throws -> [Stage] {
