@@ -58,7 +58,12 @@ let package = Package(
         .executableTarget(
             name: "daemon-probe", dependencies: ["AdminSocket", "DaemonSupport", logging, lifecycle], path: "Tests/DaemonProbe",
             swiftSettings: settings),
-        .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: ["CephCore"], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "CephCoreTests", dependencies: ["CephCore", "CCeph", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "RBDImageTests", dependencies: ["RBDImage", "CephCore", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
         .testTarget(
             name: "DaemonSupportTests", dependencies: ["AdminSocket", "DaemonSupport", "daemon-probe", logging],
