@@ -17,6 +17,7 @@ let package = Package(
     products: [
         .library(name: "CephCore", targets: ["CephCore"]),
         .library(name: "RBDImage", targets: ["RBDImage"]),
+        .library(name: "CephSandbox", targets: ["CephSandbox"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
@@ -31,6 +32,9 @@ let package = Package(
         ),
         .target(name: "CephCore", dependencies: ["CCeph"], swiftSettings: settings),
         .target(name: "RBDImage", dependencies: ["CephCore"], swiftSettings: settings),
+        .target(name: "CephSandbox", dependencies: [system], swiftSettings: settings),
+        .executableTarget(name: "SandboxHolder", dependencies: ["CephSandbox", system], path: "Tests/SandboxHolder", swiftSettings: settings),
+        .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
         .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
