@@ -24,6 +24,17 @@ public final class BufferPool: Sendable {
         var nextID: UInt64 = 0
         var cancelled: Set<UInt64> = []
 
+        /// Takes those who wait and fit now, in order.
+        mutating func admit(within budget: Int) -> [UnsafeContinuation<Bool, Never>] {
+            var ready: [UnsafeContinuation<Bool, Never>] = []
+            while let first = waiters.first, used + first.size <= budget {
+                used += first.size
+                ready.append(first.continuation)
+                waiters.removeFirst()
+            }
+            return ready
+        }
+
         /// Removes idle blocks until lent and idle memory together fit the budget.
         mutating func takeSurplus(beyond budget: Int) -> [Block] {
             var surplus: [Block] = []
@@ -80,7 +91,7 @@ public final class BufferPool: Sendable {
         }
         state.withLock { _ = $0.cancelled.remove(id) }
         guard admitted else { throw CancellationError() }
-        return IOBuffer(base: memory(size), capacity: size, pool: self)
+        return IOBuffer(IOMemory(base: memory(size), capacity: size, pool: self))
     }
 
     private func memory(_ size: Int) -> UnsafeMutableRawPointer {
@@ -92,16 +103,20 @@ public final class BufferPool: Sendable {
             return (nil, state.takeSurplus(beyond: budget))
         }
         for block in surplus { free(block.base) }
-        return found?.base ?? IOBuffer.allocate(size)
+        return found?.base ?? IOMemory.allocate(size)
     }
 
     private func cancel(_ id: UInt64) {
-        let waiter: Waiter? = state.withLock { state in
-            if let index = state.waiters.firstIndex(where: { $0.id == id }) { return state.waiters.remove(at: index) }
-            state.cancelled.insert(id)
-            return nil
+        let (waiter, ready): (Waiter?, [UnsafeContinuation<Bool, Never>]) = state.withLock { state in
+            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
+                state.cancelled.insert(id)
+                return (nil, [])
+            }
+            // Those behind may fit where this one did not.
+            return (state.waiters.remove(at: index), state.admit(within: budget))
         }
         waiter?.continuation.resume(returning: false)
+        for continuation in ready { continuation.resume(returning: true) }
     }
 
     func giveBack(_ base: UnsafeMutableRawPointer, _ size: Int) {
@@ -114,13 +129,7 @@ public final class BufferPool: Sendable {
                 state.idle[size, default: []].append(block)
                 state.idleBytes += size
             }
-            var ready: [UnsafeContinuation<Bool, Never>] = []
-            while let first = state.waiters.first, state.used + first.size <= budget {
-                state.used += first.size
-                ready.append(first.continuation)
-                state.waiters.removeFirst()
-            }
-            return (ready, !keep)
+            return (state.admit(within: budget), !keep)
         }
         if discarded { free(base) }
         for continuation in ready { continuation.resume(returning: true) }
