@@ -15,6 +15,7 @@
 
 _Static_assert(sizeof(off_t) == 8, "LP64 only: Ceph's layouts are large-file ones");
 
+#include "cceph_crc32c.h"
 #include "cceph_native.h"
 
 #endif

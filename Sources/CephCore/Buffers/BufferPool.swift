@@ -24,8 +24,8 @@ public final class BufferPool: Sendable {
         var nextID: UInt64 = 0
         var cancelled: Set<UInt64> = []
 
-        /// Takes those who wait and fit now, in order.
-        mutating func admit(within budget: Int) -> [UnsafeContinuation<Bool, Never>] {
+        /// Takes the waiters that fit now, in order.
+        mutating func admitWaiters(_ budget: Int) -> [UnsafeContinuation<Bool, Never>] {
             var ready: [UnsafeContinuation<Bool, Never>] = []
             while let first = waiters.first, used + first.size <= budget {
                 used += first.size
@@ -68,7 +68,29 @@ public final class BufferPool: Sendable {
     /// - Throws: `CancellationError` when the task is cancelled while waiting.
     public func lend(_ size: Int) async throws(CancellationError) -> IOBuffer {
         let size = max(4096, (size + 4095) & ~4095)
-        let charge = min(size, budget)
+        try await admit(min(size, budget))
+        return IOBuffer(IOMemory(base: memory(size), capacity: size, pool: self))
+    }
+
+    /// Waits for `size` bytes of the budget for memory that somebody else allocates.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled while waiting.
+    public func reserve(_ size: Int) async throws(CancellationError) -> Reservation {
+        let charge = min(max(size, 1), budget)
+        try await admit(charge)
+        return Reservation(size: charge, pool: self)
+    }
+
+    /// A part of a pool's budget, given back when it ends.
+    public struct Reservation: ~Copyable, Sendable {
+        let size: Int
+        let pool: BufferPool
+        deinit { pool.release(size) }
+        /// Gives the bytes back.
+        public consuming func release() {}
+    }
+
+    private func admit(_ charge: Int) async throws(CancellationError) {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -91,7 +113,6 @@ public final class BufferPool: Sendable {
         }
         state.withLock { _ = $0.cancelled.remove(id) }
         guard admitted else { throw CancellationError() }
-        return IOBuffer(IOMemory(base: memory(size), capacity: size, pool: self))
     }
 
     private func memory(_ size: Int) -> UnsafeMutableRawPointer {
@@ -107,31 +128,36 @@ public final class BufferPool: Sendable {
     }
 
     private func cancel(_ id: UInt64) {
-        let (waiter, ready): (Waiter?, [UnsafeContinuation<Bool, Never>]) = state.withLock { state in
+        let (waiter, ready) = state.withLock { state -> (Waiter?, [UnsafeContinuation<Bool, Never>]) in
             guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
                 state.cancelled.insert(id)
                 return (nil, [])
             }
-            // Those behind may fit where this one did not.
-            return (state.waiters.remove(at: index), state.admit(within: budget))
+            // A large request that leaves may let smaller ones behind it pass.
+            return (state.waiters.remove(at: index), state.admitWaiters(budget))
         }
         waiter?.continuation.resume(returning: false)
         for continuation in ready { continuation.resume(returning: true) }
     }
 
+    private func release(_ charge: Int) {
+        let ready = state.withLock { state in
+            state.used -= charge
+            return state.admitWaiters(budget)
+        }
+        for continuation in ready { continuation.resume(returning: true) }
+    }
+
     func giveBack(_ base: UnsafeMutableRawPointer, _ size: Int) {
         let block = Block(base: base)
-        let (ready, discarded): ([UnsafeContinuation<Bool, Never>], Bool) = state.withLock { state in
-            state.used -= min(size, budget)
+        let discarded = state.withLock { state in
             // Lent and idle memory together stay within the budget.
-            let keep = state.used + state.idleBytes + size <= budget
-            if keep {
-                state.idle[size, default: []].append(block)
-                state.idleBytes += size
-            }
-            return (state.admit(within: budget), !keep)
+            guard state.used - min(size, budget) + state.idleBytes + size <= budget else { return true }
+            state.idle[size, default: []].append(block)
+            state.idleBytes += size
+            return false
         }
         if discarded { free(base) }
-        for continuation in ready { continuation.resume(returning: true) }
+        release(min(size, budget))
     }
 }

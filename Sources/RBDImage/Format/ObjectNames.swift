@@ -1,0 +1,35 @@
+/// Names of the objects that make up images and their mirroring.
+public enum ObjectNames {
+    public static let directory = "rbd_directory"
+    public static let trash = "rbd_trash"
+    public static let children = "rbd_children"
+    public static let namespaces = "rbd_namespace"
+    public static let mirroring = "rbd_mirroring"
+    public static let mirrorLeader = "rbd_mirror_leader"
+
+    public static func imageID(name: String) -> String { "rbd_id.\(name)" }
+    public static func header(_ id: String) -> String { "rbd_header.\(id)" }
+    public static func mirrorInstance(_ id: String) -> String { "rbd_mirror_instance.\(id)" }
+
+    /// HEAD's object map, or a snapshot's.
+    public static func objectMap(_ id: String, snapshot: UInt64? = nil) -> String {
+        "rbd_object_map.\(id)" + (snapshot.map { "." + hex16($0) } ?? "")
+    }
+
+    /// One of the objects that hold a mirror snapshot's image state; the snapshot id is decimal here.
+    public static func mirrorSnapshotState(_ id: String, snapshot: UInt64, index: UInt64) -> String {
+        "rbd_mirror_snapshot.\(id).\(snapshot).\(index)"
+    }
+
+    /// - Parameter metadataPool: The image's own pool where its data lies in another one.
+    public static func dataPrefix(imageID id: String, metadataPool: Int64? = nil) -> String {
+        "rbd_data." + (metadataPool.map { "\($0)." } ?? "") + id
+    }
+
+    public static func data(prefix: String, _ number: UInt64) -> String { "\(prefix).\(hex16(number))" }
+
+    static func hex16(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

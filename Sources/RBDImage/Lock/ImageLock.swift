@@ -1,0 +1,179 @@
+public import CephCore
+internal import Glibc
+
+/// The exclusive lock of a replica, held as librbd holds it, together with the watch it stands on.
+///
+/// Other clients believe a lock only while its owner watches the header. The watch answers their
+/// requests with typed replies: the lock is not given away, except to a forced promotion, which the
+/// owner of this object is told of in ``events``.
+public final class ImageLock: Sendable {
+    /// What other clients ask of the lock's owner.
+    public enum Event: Sendable {
+        /// Somebody changed the image (or the watch was interrupted and something may have been missed).
+        case headerUpdated
+        /// A forced promotion wants the image: let go of it, then answer with ``ImageLock/yield(to:)``.
+        case promotionRequested(Notification)
+        /// The watch is gone for good, and with it the lock.
+        case lost(CephError)
+    }
+
+    public static let name = "rbd_lock"
+    static let tag = "internal"
+
+    public let object: String
+    public let events: AsyncStream<Event>
+    private let pool: Pool
+    private let watch: Watch
+    private let sink: AsyncStream<Event>.Continuation
+    private let state = Locked(State())
+    private let forwarder: Task<Void, Never>
+
+    private struct State: Sendable {
+        var cookie: String?
+    }
+
+    private init(pool: Pool, object: String, watch: Watch) {
+        self.pool = pool
+        self.object = object
+        self.watch = watch
+        let (events, sink) = AsyncStream<Event>.makeStream(bufferingPolicy: .bufferingNewest(64))
+        self.events = events
+        self.sink = sink
+        let own = pool.cluster.globalID
+        forwarder = Task {
+            for await event in watch.events { Self.forward(event, own, to: sink) }
+            sink.finish()
+        }
+    }
+
+    /// Watches an image's header without taking the lock.
+    public static func watching(_ imageID: String, in pool: Pool) async throws(CephError) -> ImageLock {
+        let object = ObjectNames.header(imageID)
+        let watch = try await pool.watch(object, respond: Self.respond)
+        return ImageLock(pool: pool, object: object, watch: watch)
+    }
+
+    /// Whether the lock is held; false for images without the feature.
+    public var isHeld: Bool { state.withLock { $0.cookie != nil } }
+
+    /// The guard that goes in front of every change of metadata; nil without a lock.
+    public var assertion: ClassCall? {
+        state.withLock(\.cookie).map { LockMethod.assertLocked(name: Self.name, kind: .exclusive, cookie: $0, tag: Self.tag) }
+    }
+
+    private static func forward(_ event: WatchEvent, _ own: UInt64, to sink: AsyncStream<Event>.Continuation) {
+        switch event.kind {
+        case .notified(let notification):
+            guard notification.notifier != own, let message = try? HeaderNotification(encoded: notification.payload) else { return }
+            if message.isForcedPromotion { sink.yield(.promotionRequested(notification)) }
+            if message.operation == .headerUpdate { sink.yield(.headerUpdated) }
+        case .interrupted, .resumed: sink.yield(.headerUpdated)
+        case .lost(let error): sink.yield(.lost(error))
+        }
+    }
+
+    /// Runs on Ceph's thread: typed replies, since empty ones are answered with a storm of repetitions.
+    private static func respond(_ notification: Notification) -> NotificationReply {
+        guard let message = try? HeaderNotification(encoded: notification.payload) else { return .now() }
+        if message.isForcedPromotion { return .later }
+        return switch message.operation {
+        case .acquiredLock, .releasedLock, .headerUpdate, .asyncProgress, .asyncComplete, .unquiesce: .now()
+        case .quiesce: .now(ResponseMessage(result: 0).encoded)
+        default: .now(ResponseMessage(result: -EROFS).encoded)
+        }
+    }
+}
+
+extension ImageLock {
+    /// Who else holds the lock.
+    public struct Owner: Error, Hashable, Sendable, CustomStringConvertible {
+        public let client: UInt64
+        public let address: String
+        public let description: String
+    }
+
+    /// Takes the lock; a dead owner is fenced first.
+    ///
+    /// - Parameter identity: Stored with the lock so that our own successor can recognise us.
+    /// - Throws: ``Owner`` when a living client holds it; ``CephError``.
+    public func acquire(identity: String = "") async throws {
+        guard let handle = watch.handle else {
+            throw CephError(code: ENOTCONN, operation: "lock.lock", subject: object)
+        }
+        let cookie = "auto \(handle)"
+        for _ in 0..<3 {
+            do throws(CephError) {
+                try await pool.change(object, with: LockMethod.lock(
+                    name: Self.name, kind: .exclusive, cookie: cookie, tag: Self.tag, description: identity))
+                state.withLock { $0.cookie = cookie }
+                return
+            } catch {
+                if error.alreadyExists {
+                    state.withLock { $0.cookie = cookie }
+                    return
+                }
+                guard error.isBusy else { throw error }
+            }
+            try await fenceDeadOwner()
+        }
+        throw CephError(code: EBUSY, operation: "lock.lock", subject: object)
+    }
+
+    private func fenceDeadOwner() async throws {
+        let info = try await pool.lockInfo(of: object, name: Self.name)
+        guard let holder = info.lockers.first else { return }
+        let clients = try await pool.watchingClients(of: object)
+        guard !clients.contains(holder.client) else {
+            throw Owner(client: holder.client, address: holder.address, description: holder.description)
+        }
+        try await pool.fence(holder, lock: Self.name, on: object)
+    }
+
+    /// Gives the lock back and tells the watchers.
+    ///
+    /// - C calls: `lock.unlock`, `rados_notify2`
+    public func release() async throws(CephError) {
+        guard let cookie = state.withLock({ state in
+            defer { state.cookie = nil }
+            return state.cookie
+        }) else { return }
+        do throws(CephError) {
+            try await pool.change(object, with: LockMethod.unlock(name: Self.name, cookie: cookie))
+        } catch {
+            guard error.isNotFound else { throw error }
+        }
+        let client = HeaderNotification.Client(globalID: pool.cluster.globalID, handle: watch.handle ?? 0)
+        _ = try await pool.notify(object, HeaderNotification.releasedLock(client).encoded)
+    }
+
+    /// Answers a forced promotion after everything in flight has ended: unlocks and lets it go on.
+    public func yield(to notification: Notification) async throws(CephError) {
+        try await release()
+        notification.acknowledge()
+    }
+
+    /// Refuses a forced promotion with `EROFS`.
+    public func refuse(_ notification: Notification) {
+        notification.acknowledge(ResponseMessage(result: -EROFS).encoded)
+    }
+
+    /// Ends the watch, and the lock with it.
+    public func close() async {
+        try? await release()
+        await watch.cancel()
+        forwarder.cancel()
+        sink.finish()
+    }
+
+    /// After the watch was made again: the lock's cookie follows the new handle.
+    ///
+    /// - Throws: `ENOENT` or `EBUSY` when the lock was lost meanwhile.
+    public func renew() async throws(CephError) {
+        guard let old = state.withLock(\.cookie), let handle = watch.handle else { return }
+        let cookie = "auto \(handle)"
+        guard cookie != old else { return }
+        try await pool.change(object, with: LockMethod.setCookie(
+            name: Self.name, kind: .exclusive, cookie: old, tag: Self.tag, newCookie: cookie))
+        state.withLock { $0.cookie = cookie }
+    }
+}

@@ -1,0 +1,84 @@
+public import CephCore
+
+/// A non-primary image, written at object level where librbd refuses to.
+///
+/// Owns the image's lock and watch; its methods are the only way the replica is changed. Every
+/// change of metadata is guarded by the lock (``ImageLock/assertion``), so that a writer which lost
+/// it stops. Reads of the header are explicit: ``refresh()``.
+public actor ReplicaImage {
+    public nonisolated let id: String
+    /// The image's own pool and namespace, without a snapshot context.
+    public nonisolated let pool: Pool
+    public nonisolated let dataPool: Pool
+    public nonisolated let lock: ImageLock
+    let ids: SnapshotIDs
+    public internal(set) var header: ImageHeader
+
+    init(id: String, pool: Pool, dataPool: Pool, lock: ImageLock, ids: SnapshotIDs, header: ImageHeader) {
+        self.id = id
+        self.pool = pool
+        self.dataPool = dataPool
+        self.lock = lock
+        self.ids = ids
+        self.header = header
+    }
+
+    /// Opens an image for writing: watches its header and takes its lock.
+    ///
+    /// - Parameters:
+    ///   - ids: Where ids of new snapshots come from, for the image's data pool.
+    ///   - identity: Stored with the lock; see ``ImageLock/acquire(identity:)``.
+    /// - Throws: ``ImageLock/Owner`` when a living client holds the lock; `ENOENT` without such an image.
+    public static func open(
+        _ id: String, in pool: Pool, ids: SnapshotIDs, identity: String = ""
+    ) async throws -> ReplicaImage {
+        let lock = try await ImageLock.watching(id, in: pool)
+        do {
+            let header = try await pool.imageHeader(id)
+            if header.features.contains(.exclusiveLock) { try await lock.acquire(identity: identity) }
+            let dataPool = try await Self.dataPool(of: header, in: pool)
+            return ReplicaImage(id: id, pool: pool, dataPool: dataPool, lock: lock, ids: ids, header: header)
+        } catch {
+            await lock.close()
+            throw error
+        }
+    }
+
+    static func dataPool(of header: ImageHeader, in pool: Pool) async throws(CephError) -> Pool {
+        guard let id = header.dataPool, id != pool.id else { return pool }
+        return try await pool.cluster.pool(id: id).inNamespace(pool.namespace)
+    }
+
+    /// Gives the lock back and ends the watch.
+    public func close() async { await lock.close() }
+
+    /// Reads the header again.
+    @discardableResult
+    public func refresh() async throws(CephError) -> ImageHeader {
+        header = try await pool.imageHeader(id)
+        return header
+    }
+
+    var headerObject: String { ObjectNames.header(id) }
+    var usesObjectMap: Bool { header.features.contains(.objectMap) }
+
+    /// Applies one guarded change to the header.
+    func change(_ calls: ClassCall...) async throws(CephError) {
+        var operation = WriteOperation()
+        if let assertion = lock.assertion { operation.call(assertion) }
+        for call in calls { operation.call(call) }
+        do throws(CephError) {
+            try await pool.apply(operation, to: headerObject)
+        } catch {
+            let names = calls.map { "\($0.className).\($0.method)" }.joined(separator: "+")
+            throw CephError(code: error.code, operation: names, subject: error.subject)
+        }
+    }
+
+    /// Tells everybody who has the image open that it changed.
+    ///
+    /// - C call: `rados_notify2`
+    public func notifyHeaderUpdate() async throws(CephError) {
+        try await pool.notify(headerObject, HeaderNotification.headerUpdate.encoded)
+    }
+}

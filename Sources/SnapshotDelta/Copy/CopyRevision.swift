@@ -1,0 +1,28 @@
+public import CephCore
+
+/// One step of history to be copied: what changed between two source points, and where it goes.
+public struct CopyRevision: Sendable {
+    /// The older source point; 0 for the beginning of time.
+    public let base: UInt64
+    /// The newer source point, a snapshot id.
+    public let end: UInt64
+    /// The source pool seen at ``end``.
+    public let source: Pool
+    /// The target pool with the context that keeps every older local point.
+    public let target: Pool
+    /// Objects of the image at ``end``.
+    public let objectCount: UInt64
+    /// What the object maps say; nil where they cannot be trusted and each object must be asked.
+    public let states: ObjectDeltaMap?
+
+    public init(
+        base: UInt64, end: UInt64, source: Pool, target: Pool, objectCount: UInt64, states: ObjectDeltaMap?
+    ) {
+        self.base = base
+        self.end = end
+        self.source = source
+        self.target = target
+        self.objectCount = objectCount
+        self.states = states
+    }
+}

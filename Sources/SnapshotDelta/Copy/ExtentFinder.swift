@@ -1,0 +1,87 @@
+internal import CephCore
+
+/// Finds which bytes of an object changed between two source points.
+///
+/// Best source first: the object's snapshot set, else server-side checksums of both versions.
+public struct ExtentFinder: Sendable {
+    /// How extents are found.
+    public struct Method: Hashable, Sendable {
+        let name: String
+        /// `list_snaps`; needs librados.hpp at build time.
+        public static let snapshotSets = Method(name: "snapshot sets")
+        /// Digests of chunks, computed on the OSDs.
+        public static let checksums = Method(name: "checksums")
+    }
+
+    public let method: Method
+    /// Chunk that is compared, in bytes.
+    public let chunk: Int
+    private let seed = UInt64.random(in: .min ... .max)
+
+    public init(method: Method? = nil, chunk: Int = 4096) {
+        self.method = method ?? (Pool.usesNative ? .snapshotSets : .checksums)
+        self.chunk = chunk
+    }
+
+    func change(of history: inout ObjectHistory, in revision: CopyRevision, objectSize: UInt64) async throws -> ObjectChange {
+        guard revision.base != 0 else { return .whole(objectSize: objectSize) }
+        if method == .snapshotSets {
+            return try await history.snapshotSet(in: revision.source).map {
+                Self.change(in: $0, revision, objectSize)
+            } ?? .absent(existedAtStart: true)
+        }
+        return try await changeByChecksum(of: history.name, in: revision, objectSize)
+    }
+
+    /// Checksums chunks of both versions; the tail that only one of them has counts as changed.
+    private func changeByChecksum(
+        of name: String, in revision: CopyRevision, _ objectSize: UInt64
+    ) async throws -> ObjectChange {
+        let before = try revision.source.reading(at: revision.base)
+        guard let new = try await size(of: name, in: revision.source) else { return .absent(existedAtStart: true) }
+        guard let old = try await size(of: name, in: before) else { return .whole(objectSize: objectSize) }
+        let common = min(old, new) / UInt64(chunk) * UInt64(chunk)
+        var ranges: [Range<UInt64>] = []
+        if common > 0 {
+            async let first = digests(of: name, in: before, 0..<common)
+            async let second = digests(of: name, in: revision.source, 0..<common)
+            ranges = ChecksumComparison.differingRanges(try await first, try await second, chunk: chunk, size: common)
+        }
+        if new > common { ranges.append(common..<new) }
+        return ObjectChange(existedAtStart: true, existsAtEnd: true, sizeAtEnd: new, sizeAtStart: old, ranges: ranges)
+    }
+
+    private func size(of name: String, in pool: Pool) async throws -> UInt64? {
+        do throws(CephError) { return try await pool.stat(name).size } catch {
+            guard error.isNotFound else { throw error }
+            return nil
+        }
+    }
+
+    private func digests(of name: String, in pool: Pool, _ range: Range<UInt64>) async throws -> [UInt64] {
+        var operation = ReadOperation()
+        let digests = operation.checksums(.xxhash64, of: range, chunk: chunk, seed: seed)
+        try await pool.perform(operation, on: name)
+        return try digests.value()
+    }
+}
+
+/// An object's snapshot set, asked for once however many revisions need it.
+struct ObjectHistory {
+    let name: String
+    private var set: ObjectSnapshotSet??
+
+    init(name: String) { self.name = name }
+
+    /// Nil when the object has neither head nor clones.
+    mutating func snapshotSet(in pool: Pool) async throws -> ObjectSnapshotSet? {
+        if let set { return set }
+        let found: ObjectSnapshotSet?
+        do throws(CephError) { found = try await pool.snapshotSet(of: name) } catch {
+            guard error.isNotFound else { throw error }
+            found = nil
+        }
+        set = .some(found)
+        return found
+    }
+}

@@ -1,0 +1,23 @@
+/// How one object differs between two points of the source.
+struct ObjectChange: Hashable, Sendable {
+    var existedAtStart: Bool
+    var existsAtEnd: Bool
+    /// Bytes at the end; nil while it has not been read.
+    var sizeAtEnd: UInt64?
+    var sizeAtStart: UInt64
+    /// Ranges that may differ, ascending, within the object's size at the end.
+    var ranges: [Range<UInt64>]
+
+    static func absent(existedAtStart: Bool) -> ObjectChange {
+        ObjectChange(existedAtStart: existedAtStart, existsAtEnd: false, sizeAtEnd: 0, sizeAtStart: 0, ranges: [])
+    }
+
+    /// The whole object is to be read: its size is known only afterwards.
+    static func whole(objectSize: UInt64) -> ObjectChange {
+        ObjectChange(existedAtStart: false, existsAtEnd: true, sizeAtEnd: nil, sizeAtStart: 0, ranges: [0..<objectSize])
+    }
+
+    var isUnchanged: Bool {
+        existedAtStart && existsAtEnd && ranges.isEmpty && sizeAtEnd == sizeAtStart
+    }
+}

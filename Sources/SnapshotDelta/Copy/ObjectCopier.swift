@@ -1,0 +1,111 @@
+public import CephCore
+
+/// What became of one object in one revision.
+public struct CopiedObject: Hashable, Sendable {
+    public let number: UInt64
+    /// For each revision in order: whether the object exists there; nil where it was not touched.
+    public var exists: [Bool?]
+    /// Bytes read from the source.
+    public var bytesRead = 0
+    /// Bytes written to the target; zero runs are not.
+    public var bytesWritten = 0
+}
+
+/// Copies single objects from a source image to a target image through a chain of revisions.
+///
+/// Each object and revision is one read and one write operation. What the source no longer has is
+/// removed only after ``SourceProof`` has shown that the source points are still there: a removed
+/// snapshot reads exactly like a hole.
+public struct ObjectCopier: Sendable {
+    let revisions: [CopyRevision]
+    let sourceName: @Sendable (UInt64) -> String
+    let targetName: @Sendable (UInt64) -> String
+    let objectSize: UInt64
+    let finder: ExtentFinder
+    let proof: SourceProof
+    let memory: BufferPool
+    /// The target image has never been written to.
+    let targetIsFresh: Bool
+
+    public init(
+        revisions: [CopyRevision], sourceName: @escaping @Sendable (UInt64) -> String,
+        targetName: @escaping @Sendable (UInt64) -> String, objectSize: UInt64,
+        finder: ExtentFinder = .init(), proof: SourceProof, memory: BufferPool, targetIsFresh: Bool
+    ) {
+        self.revisions = revisions
+        self.sourceName = sourceName
+        self.targetName = targetName
+        self.objectSize = objectSize
+        self.finder = finder
+        self.proof = proof
+        self.memory = memory
+        self.targetIsFresh = targetIsFresh
+    }
+
+    /// Brings one object of the target through all revisions, oldest first.
+    public func copy(_ number: UInt64) async throws -> CopiedObject {
+        var outcome = CopiedObject(number: number, exists: Array(repeating: nil, count: revisions.count))
+        var history = ObjectHistory(name: sourceName(number))
+        for (index, revision) in revisions.enumerated() {
+            switch revision.verdict(on: number) {
+            case .untouched: continue
+            case .removed:
+                try await remove(number, in: revision)
+                outcome.exists[index] = false
+            case .written, .unknown:
+                outcome.exists[index] = try await update(number, in: revision, &history, &outcome)
+            }
+        }
+        return outcome
+    }
+
+    /// Returns whether the object exists at the revision's end, nil when nothing had to be done.
+    private func update(
+        _ number: UInt64, in revision: CopyRevision, _ history: inout ObjectHistory, _ outcome: inout CopiedObject
+    ) async throws -> Bool? {
+        let change = try await finder.change(of: &history, in: revision, objectSize: objectSize)
+        guard change.existsAtEnd else { return try await disappear(number, in: revision, change) }
+        if change.isUnchanged { return revision.states == nil ? nil : true }
+        let wanted = change.ranges.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) }
+        let reserved = try await memory.reserve(max(wanted, 4096))
+        let data: ObjectData
+        do throws(CephError) {
+            data = try await revision.source.data(of: history.name, in: change.ranges)
+        } catch {
+            guard error.isNotFound else { throw error }
+            return try await disappear(number, in: revision, change)
+        }
+        let plan = UpdatePlan(change: change, data: data, objectSize: objectSize)
+        outcome.bytesRead += data.count
+        outcome.bytesWritten += plan.bytesWritten
+        try await revision.target.apply(plan.update, to: targetName(number))
+        reserved.release()
+        return true
+    }
+
+    private func disappear(_ number: UInt64, in revision: CopyRevision, _ change: ObjectChange) async throws -> Bool? {
+        try await proof.prove()
+        if targetIsFresh && revision.base == 0 { return false }
+        try await remove(number, in: revision)
+        return false
+    }
+
+    private func remove(_ number: UInt64, in revision: CopyRevision) async throws {
+        if targetIsFresh && revision.base == 0 { return }
+        try await revision.target.removeIfExists(targetName(number))
+    }
+}
+
+extension CopyRevision {
+    enum Verdict { case untouched, written, removed, unknown }
+
+    func verdict(on number: UInt64) -> Verdict {
+        guard let states else { return number < objectCount ? .unknown : .removed }
+        guard number < UInt64(states.count) else { return .untouched }
+        return switch states[Int(number)] {
+        case .dataUpdated: .written
+        case .holeUpdated: .removed
+        default: .untouched
+        }
+    }
+}
