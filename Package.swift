@@ -45,7 +45,7 @@ let package = Package(
 
         .executableTarget(
             name: "SandboxHolder", dependencies: ["CephSandbox", system], path: "Tests/SandboxHolder", swiftSettings: settings),
-        .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
+        .testTarget(name: "CephCoreTests", dependencies: ["CephCore", "CephSandbox"], swiftSettings: settings),
         .testTarget(name: "ReplicationTests", dependencies: ["Replication"], swiftSettings: settings),
         .testTarget(name: "RBDMirroringTests", dependencies: ["RBDMirroring"], swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
