@@ -1,5 +1,7 @@
 import CephCore
 import CephSandbox
+import Glibc
+import Synchronization
 import Testing
 
 /// What the live suites share: one small cluster, one connection, and a place of its own for each test.
@@ -110,4 +112,14 @@ func pattern(_ seed: UInt64, _ count: Int) -> [UInt8] {
         state ^= state << 17
         return UInt8(truncatingIfNeeded: state >> 24)
     }
+}
+
+/// Time since 1970.
+func now() -> Duration { .seconds(time(nil)) }
+
+/// Counts from any thread.
+final class Counter: Sendable {
+    private let count = Atomic(0)
+    func add() { count.wrappingAdd(1, ordering: .relaxed) }
+    var value: Int { count.load(ordering: .relaxed) }
 }
