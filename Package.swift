@@ -59,7 +59,7 @@ let package = Package(
             name: "daemon-probe", dependencies: ["AdminSocket", "DaemonSupport", logging, lifecycle], path: "Tests/DaemonProbe",
             swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["CephCore"], path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "CephCoreTests", dependencies: ["CephCore", "CCeph", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "CephCoreTests", dependencies: ["CephCore", "CCeph", "CephSandbox", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "RBDImageTests", dependencies: ["RBDImage", "CephCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "TestSupport"],
