@@ -10,8 +10,7 @@ actor NamespaceReplayer {
     private let configuration: RBDMirrorConfiguration
     private let logger: Logger
     private let onReport: @Sendable () -> Void
-    private let localStatus: StatusWriter
-    private let remoteStatus: StatusWriter
+    private let board: StatusBoard
     private let admission: LocalAdmission
     private var replayers: [String: ImageReplayer] = [:]
     private var localImages: Set<String> = []
@@ -20,15 +19,20 @@ actor NamespaceReplayer {
     private var tasks: [Task<Void, Never>] = []
     private let changed = WakeSignal()
 
-    init(pair: PoolPair, configuration: RBDMirrorConfiguration, logger: Logger, onReport: @escaping @Sendable () -> Void) {
+    init(
+        pair: PoolPair, configuration: RBDMirrorConfiguration, events: EventHub, logger: Logger,
+        onReport: @escaping @Sendable () -> Void
+    ) {
         self.pair = pair
         self.configuration = configuration
         var logger = logger
         if !pair.local.namespace.isEmpty { logger[metadataKey: "ceph.namespace"] = "\(pair.local.namespace)" }
         self.logger = logger
         self.onReport = onReport
-        localStatus = StatusWriter(directory: MirrorDirectory(pair.local), mirrorUUID: "")
-        remoteStatus = StatusWriter(directory: MirrorDirectory(pair.remote), mirrorUUID: pair.localMirrorUUID)
+        board = StatusBoard(
+            local: StatusWriter(directory: MirrorDirectory(pair.local), mirrorUUID: ""),
+            remote: StatusWriter(directory: MirrorDirectory(pair.remote), mirrorUUID: pair.localMirrorUUID),
+            events: events, pool: pair.local)
         admission = LocalAdmission(limit: configuration.concurrentSyncs)
     }
 
@@ -43,8 +47,8 @@ actor NamespaceReplayer {
         }
         try await pair.localImages.removeDownStatuses()
         try await pair.remoteImages.removeDownStatuses()
-        tasks.append(Task { await localStatus.run() })
-        tasks.append(Task { await remoteStatus.run() })
+        tasks.append(Task { await board.local.run() })
+        tasks.append(Task { await board.remote.run() })
         tasks.append(Task { await followImages() })
     }
 
@@ -53,8 +57,8 @@ actor NamespaceReplayer {
         await withTaskGroup { group in
             for replayer in replayers.values { group.addTask { await replayer.stop() } }
         }
-        await localStatus.flush()
-        await remoteStatus.flush()
+        await board.local.flush()
+        await board.remote.flush()
         for task in tasks { task.cancel() }
         for watch in watches { await watch.cancel() }
         for task in tasks { await task.value }
@@ -78,8 +82,7 @@ actor NamespaceReplayer {
     private func assign(_ images: Set<String>) async {
         for (globalID, replayer) in replayers where !images.contains(globalID) {
             await replayer.stop()
-            try? await localStatus.remove(globalID)
-            try? await remoteStatus.remove(globalID)
+            await board.remove(globalID)
             replayers[globalID] = nil
         }
         for globalID in images {
@@ -88,7 +91,7 @@ actor NamespaceReplayer {
                 continue
             }
             let replayer = ImageReplayer(
-                globalID: globalID, pair: pair, statuses: [localStatus, remoteStatus], admit: admission, logger: logger)
+                globalID: globalID, pair: pair, board: board, admission: admission, logger: logger)
             replayers[globalID] = replayer
             await replayer.start()
         }
@@ -106,7 +109,7 @@ actor NamespaceReplayer {
     func counts() async -> Counts {
         var counts = Counts(assigned: replayers.count, local: localImages.count, remote: remoteImages.count)
         for replayer in replayers.values {
-            switch await replayer.shown.state {
+            switch await replayer.status.state {
             case .error: counts.errors += 1
             case .unknown: counts.warnings += 1
             default: break

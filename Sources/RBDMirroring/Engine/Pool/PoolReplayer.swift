@@ -16,16 +16,18 @@ actor PoolReplayer {
     private let configuration: RBDMirrorConfiguration
     private let memory: BufferPool
     private let identity: String
+    private let events: EventHub
     private let logger: Logger
     private let onReport: @Sendable () -> Void
     private var task: Task<Void, Never>?
     private var namespaces: [String: NamespaceReplayer] = [:]
     private var localClient: Cluster?
-    private(set) var callouts: [PoolCallout] = []
+    private(set) var callouts: [ServiceStatus.Callout] = []
 
     init(
         poolID: Int64, poolName: String, peer: MirrorPeer, base: Cluster, configuration: RBDMirrorConfiguration,
-        memory: BufferPool, identity: String, logger: Logger, onReport: @escaping @Sendable () -> Void
+        memory: BufferPool, identity: String, events: EventHub, logger: Logger,
+        onReport: @escaping @Sendable () -> Void
     ) {
         self.poolID = poolID
         self.poolName = poolName
@@ -34,6 +36,7 @@ actor PoolReplayer {
         self.configuration = configuration
         self.memory = memory
         self.identity = identity
+        self.events = events
         self.onReport = onReport
         var logger = logger
         logger[metadataKey: "ceph.pool"] = "\(poolName)"
@@ -60,7 +63,7 @@ actor PoolReplayer {
                 if Task.isCancelled { break }
                 let pause = backoff.next()
                 logger.warning("cannot serve the pool", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
-                report([PoolCallout(level: .error, text: Self.callout(for: error))])
+                report([ServiceStatus.Callout(level: .error, text: Self.callout(for: error))])
                 try? await Task.sleep(for: pause)
             }
         }
@@ -71,7 +74,7 @@ actor PoolReplayer {
         return error.isPermissionDenied ? "client does not have permission: \(error)" : "unable to connect to remote cluster: \(error)"
     }
 
-    private func report(_ callouts: [PoolCallout]) {
+    private func report(_ callouts: [ServiceStatus.Callout]) {
         guard callouts != self.callouts else { return }
         self.callouts = callouts
         onReport()
@@ -111,7 +114,7 @@ actor PoolReplayer {
             } catch {
                 try Task.checkCancellation()
                 misses += 1
-                report([PoolCallout(level: .error, text: Self.callout(for: error))])
+                report([ServiceStatus.Callout(level: .error, text: Self.callout(for: error))])
                 logger.warning("peer does not answer", metadata: ["error": "\(error)"])
                 if (error as? CephError)?.isBlocklisted == true { throw error }
             }
@@ -155,37 +158,26 @@ actor PoolReplayer {
             namespaces[namespace] = nil
         }
         for (namespace, view) in wanted where namespaces[namespace] == nil {
-            let replayer = NamespaceReplayer(pair: view, configuration: configuration, logger: logger, onReport: onReport)
+            let replayer = NamespaceReplayer(
+                pair: view, configuration: configuration, events: events, logger: logger, onReport: onReport)
             namespaces[namespace] = replayer
             try await replayer.start()
         }
     }
 
     /// What the daemon's service status says of this pool.
-    func summary() async -> PoolSummary {
-        var images: [String: NamespaceReplayer.Counts] = [:]
-        for (namespace, replayer) in namespaces { images[namespace] = await replayer.counts() }
-        return PoolSummary(
-            poolID: poolID, name: poolName, callouts: callouts, instanceID: localClient.map { "\($0.globalID)" },
-            isLeader: !namespaces.isEmpty, counts: images)
+    func summary() async -> ServiceStatus.Pool {
+        var counts: [String: NamespaceReplayer.Counts] = [:]
+        for (namespace, replayer) in namespaces { counts[namespace] = await replayer.counts() }
+        let numbered = callouts.enumerated().map { (UInt64($0.offset + 1), $0.element) }
+        let sizes = counts.mapValues { ServiceStatus.Counts(local: UInt64($0.local), remote: UInt64($0.remote)) }
+        return ServiceStatus.Pool(
+            name: poolName, callouts: Dictionary(uniqueKeysWithValues: numbered), instanceID: localClient.map { "\($0.globalID)" },
+            isLeader: localClient == nil ? nil : !namespaces.isEmpty, assigned: counts.values.reduce(0) { $0 + UInt64($1.assigned) },
+            errors: counts.values.reduce(0) { $0 + UInt64($1.errors) },
+            warnings: counts.values.reduce(0) { $0 + UInt64($1.warnings) }, counts: sizes[""],
+            namespaces: sizes.filter { !$0.key.isEmpty })
     }
-}
-
-/// Something an operator should know of a pool.
-struct PoolCallout: Hashable, Sendable {
-    enum Level: String, Sendable { case warning, error }
-    let level: Level
-    let text: String
-}
-
-/// One pool in the daemon's service status.
-struct PoolSummary: Sendable {
-    let poolID: Int64
-    let name: String
-    let callouts: [PoolCallout]
-    let instanceID: String?
-    let isLeader: Bool
-    let counts: [String: NamespaceReplayer.Counts]
 }
 
 extension PoolPair {
