@@ -116,8 +116,8 @@ import Testing
             (GroupMethod.imageSet(GroupImage(poolID: 2, imageID: "i", state: .attached)), "group_image_set",
              "0101 14000000 0101 0d000000 \"i\" 0200000000000000 00"),
             (TrashMethod.add(id: "i1", spec), "trash_add", "\"i1\" 0201 18000000 00 \"vm\" 0000000000000000 0000000000000000 00"),
-            (TrashMethod.get(id: "i1"), "trash_get", "\"i1\""), (TrashMethod.remove(id: "i1"), "trash_remove", "\"i1\""),
-            (TrashMethod.list(after: "", limit: 3), "trash_list", "\"\" 0300000000000000"),
+            (TrashMethod.get(id: "i1").call, "trash_get", "\"i1\""), (TrashMethod.remove(id: "i1"), "trash_remove", "\"i1\""),
+            (TrashMethod.list(after: "", limit: 3).call, "trash_list", "\"\" 0300000000000000"),
             (TrashMethod.setState(id: "i1", to: 2, from: 0), "trash_state_set", "\"i1\" 02 00"),
         ])
     }

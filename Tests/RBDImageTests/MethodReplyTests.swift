@@ -40,6 +40,9 @@ import Testing
         let none = ParentImageSpec(poolID: 0, imageID: "", snapshotID: 0)
         #expect(try ChildrenMethod.get(of: none).decode(hex("02000000 \"a\" \"b\"")) == ["a", "b"])
         #expect(try HeaderMethod.imageGroupGet().decode(Samples.groupSpec).id == "gid")
+        #expect(try TrashMethod.get(id: "i").decode(Samples.trashSpec).name == "vm")
+        let trash = try TrashMethod.list(after: "", limit: 9).decode(hex("01000000 \"i1\"") + Samples.trashSpec)
+        #expect(trash.map(\.id) == ["i1"] && trash.map(\.spec.state) == [.removing])
         let images = try DirectoryMethod.list(after: "", limit: 9).decode(hex("01000000 \"vm\" \"i1\""))
         #expect(images.map(\.name) == ["vm"] && images.map(\.id) == ["i1"])
     }
