@@ -1,4 +1,5 @@
 public import CephCore
+internal import Glibc
 
 extension ReplicaImage {
     /// Reads HEAD's object map, or a snapshot's.
@@ -30,13 +31,23 @@ extension ReplicaImage {
     }
 
     /// Before a snapshot goes: what only it recorded as changed is recorded in the next newer map.
+    ///
+    /// Where its own map is damaged, the next one is marked as not to be trusted.
     func mergeObjectMap(of snapshot: UInt64) async throws {
         guard usesObjectMap else { return }
         let own = ObjectNames.objectMap(id, snapshot: snapshot)
-        if header.features.contains(.fastDiff), let removed = try? await pool.objectMap(own) {
+        if header.features.contains(.fastDiff) {
             let next = header.snapshots.first { $0.id > snapshot }?.id
-            try await pool.change(
-                ObjectNames.objectMap(id, snapshot: next), with: ObjectMapMethod.snapshotRemove(removed))
+            do throws(CephError) {
+                let removed = try await pool.objectMap(own)
+                try await pool.change(ObjectNames.objectMap(id, snapshot: next), with: ObjectMapMethod.snapshotRemove(removed))
+            } catch {
+                if !error.isNotFound {
+                    guard error.code == EBADMSG || error.code == EINVAL else { throw error }
+                    let invalid: ImageFlags = [.objectMapInvalid, .fastDiffInvalid]
+                    try await setFlags(invalid, mask: invalid, of: next)
+                }
+            }
         }
         try await pool.removeIfExists(own)
     }
