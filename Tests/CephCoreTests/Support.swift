@@ -6,7 +6,8 @@ import Testing
 
 /// What the live suites share: one small cluster, one connection, and a place of its own for each test.
 enum Live {
-    static let configuration = SandboxConfiguration(manager: false)
+    /// Snapshot ids come from the monitor, which is not to wait a second for company.
+    static let configuration = SandboxConfiguration(manager: false, options: ["paxos propose interval": "0.05"])
 
     private static let started = Task {
         let cluster = try await SandboxCluster.shared(configuration)
