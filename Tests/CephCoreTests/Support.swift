@@ -124,3 +124,25 @@ final class Counter: Sendable {
     func add() { count.wrappingAdd(1, ordering: .relaxed) }
     var value: Int { count.load(ordering: .relaxed) }
 }
+
+extension Pool {
+    /// The error of a compound write; nil when it was applied.
+    func refusal(of object: String, _ body: (inout WriteOperation) -> Void) async -> CephError? {
+        var operation = WriteOperation()
+        body(&operation)
+        do throws(CephError) {
+            try await apply(operation, to: object)
+            return nil
+        } catch { return error }
+    }
+
+    /// The error of a compound read; nil when it was performed.
+    func readRefusal(of object: String, _ body: (inout ReadOperation) -> Void) async -> CephError? {
+        var operation = ReadOperation()
+        body(&operation)
+        do throws(CephError) {
+            try await perform(operation, on: object)
+            return nil
+        } catch { return error }
+    }
+}
