@@ -58,13 +58,20 @@ let package = Package(
         .executableTarget(
             name: "daemon-probe", dependencies: ["AdminSocket", "DaemonSupport", logging, lifecycle], path: "Tests/DaemonProbe",
             swiftSettings: settings),
-        .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: ["CephCore"], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "CephCoreTests", dependencies: ["CephCore", "CCeph", "CephSandbox", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "RBDImageTests", dependencies: ["RBDImage", "CephCore", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
         .testTarget(
             name: "DaemonSupportTests", dependencies: ["AdminSocket", "DaemonSupport", "daemon-probe", logging],
             swiftSettings: settings),
         .testTarget(name: "ReplicationTests", dependencies: ["Replication"], swiftSettings: settings),
         .testTarget(name: "RBDMirroringTests", dependencies: ["RBDMirroring"], swiftSettings: settings),
+        // Our daemon between real clusters, judged by the stock tools.
+        .testTarget(name: "EndToEndTests", dependencies: ["CephSandbox", "rbd-mirror", system], swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
