@@ -15,9 +15,9 @@ extension Sites {
     }
 
     func find(_ name: String) async throws -> MirroredImage {
-        guard let id = try await source.imageID(named: name), let record = try await MirrorDirectory(source).image(id) else {
-            throw BenchmarkError("image \(name) is not mirrored")
-        }
+        let id = try await source.imageID(named: name) ?? ""
+        let record = try await MirrorDirectory(source).image(id)
+        guard let record else { throw BenchmarkError("image \(name) is not mirrored") }
         return MirroredImage(name: name, id: id, globalID: record.globalID)
     }
 
@@ -84,7 +84,7 @@ struct HeldBackImages {
 func concurrently<Element: Sendable>(
     _ elements: [Element], width: Int, _ job: @escaping @Sendable (Element) async throws -> Void
 ) async throws {
-    try await withThrowingTaskGroup { group in
+    try await withThrowingTaskGroup(of: Void.self) { group in
         for (index, element) in elements.enumerated() {
             if index >= width { try await group.next() }
             group.addTask { try await job(element) }
