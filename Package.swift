@@ -10,6 +10,7 @@ let settings: [SwiftSetting] = [
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -24,7 +25,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
@@ -41,14 +42,37 @@ let package = Package(
             name: "RBDMirroring",
             dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "Replication", logging, lifecycle],
             swiftSettings: settings),
+        .target(name: "AdminSocket", dependencies: [lifecycle], swiftSettings: settings),
         .target(name: "CephSandbox", dependencies: [system], swiftSettings: settings),
+
+        .target(
+            name: "DaemonSupport", dependencies: ["AdminSocket", logging, lifecycle, signals], path: "Examples/DaemonSupport",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "rbd-mirror", dependencies: ["RBDMirroring", "CephCore", "AdminSocket", "DaemonSupport", logging, lifecycle],
+            path: "Examples/rbd-mirror", swiftSettings: settings),
 
         .executableTarget(
             name: "SandboxHolder", dependencies: ["CephSandbox", system], path: "Tests/SandboxHolder", swiftSettings: settings),
-        .testTarget(name: "CephCoreTests", dependencies: ["CephCore"], swiftSettings: settings),
+        // A daemon without an engine, for the tests of what makes a process one.
+        .executableTarget(
+            name: "daemon-probe", dependencies: ["AdminSocket", "DaemonSupport", logging, lifecycle], path: "Tests/DaemonProbe",
+            swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: ["CephCore"], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "CephCoreTests", dependencies: ["CephCore", "CCeph", "CephSandbox", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "RBDImageTests", dependencies: ["RBDImage", "CephCore", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
+        .testTarget(
+            name: "DaemonSupportTests", dependencies: ["AdminSocket", "DaemonSupport", "daemon-probe", logging],
+            swiftSettings: settings),
         .testTarget(name: "ReplicationTests", dependencies: ["Replication"], swiftSettings: settings),
         .testTarget(
             name: "RBDMirroringTests", dependencies: ["RBDMirroring", "CephSandbox", logging], swiftSettings: settings),
+        // Our daemon between real clusters, judged by the stock tools.
+        .testTarget(name: "EndToEndTests", dependencies: ["CephSandbox", "rbd-mirror", system], swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

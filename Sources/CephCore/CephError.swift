@@ -26,6 +26,7 @@ public struct CephError: Error, Hashable, Sendable, CustomStringConvertible {
         case ESHUTDOWN: "this client is blocklisted"
         case ETIMEDOUT: "no answer within the deadline; the operation may still be applied"
         case EDQUOT: "quota exceeded"
+        case Self.firstMismatch...: "the bytes differ"
         default: String(cString: strerror(code))
         }
     }
@@ -44,8 +45,14 @@ extension CephError {
     public var isPermissionDenied: Bool { code == EACCES || code == EPERM }
     /// The pool or cluster has no room left.
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
-    /// A guard in the operation did not hold (`cmpxattr`, `omap_cmp`, version, order).
-    public var isConflict: Bool { code == ECANCELED || code == ESTALE || code == ERANGE || code == EOVERFLOW }
+    /// A guard in the operation did not hold (`cmpxattr`, `omap_cmp`, `cmpext`, version, order).
+    public var isConflict: Bool {
+        code == ECANCELED || code == ESTALE || code == ERANGE || code == EOVERFLOW || mismatchOffset != nil
+    }
+    /// Where the bytes that `cmpext` compared begin to differ, from the first one compared.
+    public var mismatchOffset: Int? { code >= Self.firstMismatch ? Int(code - Self.firstMismatch) : nil }
+    /// Ceph adds the offset of a mismatch to its greatest errno.
+    private static let firstMismatch: Int32 = 4095
     /// The reply cannot be understood.
     public static func undecodable(_ error: WireError, operation: String, subject: String) -> CephError {
         CephError(code: EBADMSG, operation: "\(operation): \(error)", subject: subject)

@@ -27,6 +27,16 @@ import Testing
         return (try SandboxProcess.start(SandboxProcess.sibling("SandboxHolder").string, arguments, log: log), log)
     }
 
+    private func children(of owner: SandboxProcess) throws -> [String] {
+        try FilePath("/proc/\(owner.processID)/task/\(owner.processID)/children").contents.split(separator: " ").map(String.init)
+    }
+
+    /// The words of a command line; none if the process is gone.
+    private func commandLine(of process: String) throws -> [String] {
+        guard exists("/proc/\(process)/cmdline") else { return [] }
+        return try FilePath("/proc/\(process)/cmdline").contents.split(separator: "\0").map(String.init)
+    }
+
     private func held(by owner: SandboxProcess) async throws -> Held {
         try await waitUntil("the owner holds a cluster", within: .seconds(60)) {
             try #require(owner.isRunning || owner.exit?.isSuccess == true, "\(owner.logTail())")
@@ -42,10 +52,13 @@ import Testing
         let held = try await held(by: owner)
         #expect(exists(held.folder) && exists(held.link))
         #expect(held.processes.count == 3)
+        #expect(processes(mentioning: "sleep\u{0}1000").contains(held.processes[2]))
         #expect(Set(held.processes.dropLast()).isSubset(of: processes(mentioning: held.folder)))
         owner.send(signal)
         #expect(try await owner.waitForExit().signal == signal.rawValue)
-        try await waitUntil("all is gone", within: .seconds(20)) { held.isGone && processes(mentioning: "sleep\u{0}1000\u{0}").isEmpty }
+        try await waitUntil("all is gone", within: .seconds(20)) {
+            held.isGone && !processes(mentioning: "sleep\u{0}1000").contains(held.processes[2])
+        }
     }
 
     @Test func nothingIsLeftWhenTheOwnerEnds() async throws {
@@ -60,15 +73,11 @@ import Testing
     @Test func nothingIsLeftWhenTheOwnerDiesWhileItBoots() async throws {
         let (owner, log) = try await hold()
         defer { unlink(log.string) }
-        let mark = "CEPH_SANDBOX_OWNER="
         try await waitUntil("the monitor runs", within: .seconds(30), every: .milliseconds(5)) {
-            try await SandboxProcess.run("pgrep", ["-P", "\(owner.processID)", "ceph-mon"]).exit.isSuccess
+            try children(of: owner).contains { try commandLine(of: $0).first == "/usr/bin/ceph-mon" }
         }
-        let guardian = try #require(
-            processes(mentioning: mark).first { process in
-                (try? FilePath("/proc/\(process)/stat").contents.split(separator: " ")[3] == "\(owner.processID)") == true
-            })
-        let folder = try #require(try FilePath("/proc/\(guardian)/cmdline").contents.split(separator: "\0").last.map(String.init))
+        let guardian = try #require(try children(of: owner).first { try commandLine(of: $0).contains("ceph-sandbox-guardian") })
+        let folder = try #require(try commandLine(of: guardian).last)
         #expect(exists(folder))
         try await owner.kill()
         try await waitUntil("all is gone", within: .seconds(20)) { !exists(folder) && processes(mentioning: folder).isEmpty }
@@ -108,18 +117,5 @@ import Testing
         boot.cancel()
         await #expect(throws: (any Error).self) { try await boot.value }
         #expect(processes(mentioning: "/\(name).").isEmpty)
-    }
-}
-
-extension FilePath {
-    /// The text of the file.
-    fileprivate var contents: String {
-        get throws {
-            let file = try FileDescriptor.open(self, .readOnly)
-            defer { try? file.close() }
-            var bytes = [UInt8](repeating: 0, count: 65536)
-            let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
-            return String(decoding: bytes[..<count], as: UTF8.self)
-        }
     }
 }

@@ -49,7 +49,7 @@ import Testing
                 try await pair.siteB.rbd("ls", "stock") == "disk\n"
             }
         }
-        #expect(try mirror.adminSocket?.ask("rbd mirror status").contains("pool_replayers") == true)
+        #expect(try await mirror.adminSocket?.ask("rbd mirror status").contains("pool_replayers") == true)
         let links = { names(in: "/etc/ceph").filter { $0.hasPrefix("site-b-") } }
         let link = try #require(links().first { processes(mentioning: String($0.dropLast(5))).contains("\(mirror.processID ?? 0)") })
 
@@ -70,13 +70,14 @@ import Testing
             let mirror = try await pair.siteA.startCephFSMirror(options: ["cephfs_mirror_directory_scan_interval": "1"])
             let volumes = ["fs", "subvolume"]
             try await pair.siteA.ceph(volumes + ["create", "cephfs", "home"])
-            let path = try await pair.siteA.ceph(volumes + ["getpath", "cephfs", "home"]).split(separator: "\n")[0]
-            try await pair.siteA.ceph("fs", "snapshot", "mirror", "add", "cephfs", String(path))
+            // A subvolume's snapshots are those of the folder that holds it.
+            try await pair.siteA.ceph("fs", "snapshot", "mirror", "add", "cephfs", "/volumes/_nogroup/home")
             try await pair.siteA.ceph(volumes + ["snapshot", "create", "cephfs", "home", "monday"])
             try await waitUntil("the snapshot is copied", within: .seconds(60), every: .milliseconds(200)) {
-                guard let socket = mirror.adminSocket, let words = try socket.ask("help").firstMatch(of: /fs mirror peer status [^"]+/)
+                guard let socket = mirror.adminSocket,
+                    let words = try await socket.ask("help").firstMatch(of: /fs mirror peer status [^"]+/)
                 else { return false }
-                return try socket.ask(String(words.output)).contains("\"snaps_synced\":1")
+                return try await socket.ask(String(words.output)).contains("\"snaps_synced\":1")
             }
         } catch {
             print(pair.siteA.logTails())

@@ -6,6 +6,9 @@ import Testing
 @Suite struct ProcessTests {
     let log = FilePath("/tmp/ceph-sandbox-test-\(UInt32.random(in: 0 ... .max)).log")
 
+    /// An argument for `sleep` by which the process is found again, also beside another run of these tests.
+    let span = "1000.\(UInt32.random(in: 0 ... .max))"
+
     @Test func capturesBothStreams() async throws {
         let output = try await SandboxProcess.run("sh", ["-c", "cat; echo oops >&2; exit 3"], input: Array("hello".utf8))
         #expect(output.text == "hello")
@@ -44,19 +47,19 @@ import Testing
 
     @Test func killsACommandAndItsChildrenWhenTimeIsOver() async throws {
         let error = await #expect(throws: SandboxError.self) {
-            try await SandboxProcess.run("sh", ["-c", "echo at work >&2; sleep 1000.25 & wait"], timeout: .milliseconds(300))
+            try await SandboxProcess.run("sh", ["-c", "echo at work >&2; sleep \(span) & wait"], timeout: .milliseconds(300))
         }
         #expect(error?.code == .commandTimedOut)
         #expect(error?.standardError == "at work\n")
-        try await waitUntil("the child is gone") { processes(mentioning: "1000.25").isEmpty }
+        try await waitUntil("the child is gone") { processes(mentioning: span).isEmpty }
     }
 
     @Test func killsTheCommandOfACancelledTask() async throws {
-        let task = Task { try await SandboxProcess.run("sleep", ["1000.75"]) }
-        try await waitUntil("it runs") { !processes(mentioning: "1000.75").isEmpty }
+        let task = Task { try await SandboxProcess.run("sleep", [span]) }
+        try await waitUntil("it runs") { !processes(mentioning: span).isEmpty }
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(processes(mentioning: "1000.75").isEmpty)
+        #expect(processes(mentioning: span).isEmpty)
     }
 
     @Test func namesAMissingProgram() async throws {

@@ -1,5 +1,6 @@
 import CephSandbox
 import Glibc
+import SystemPackage
 
 /// The processes whose command line contains a text; zombies have none.
 func processes(mentioning text: String) -> [String] {
@@ -26,4 +27,20 @@ func names(in folder: String) -> [String] {
 func exists(_ path: String) -> Bool {
     var info = stat()
     return lstat(path, &info) == 0
+}
+
+extension FilePath {
+    /// The text of the file.
+    var contents: String {
+        get throws {
+            let file = try FileDescriptor.open(self, .readOnly)
+            defer { try? file.close() }
+            var text: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 65536)
+            while case let count = try chunk.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
+                text += chunk[..<count]
+            }
+            return String(decoding: text, as: UTF8.self)
+        }
+    }
 }

@@ -53,14 +53,14 @@ struct History {
         for _ in 0..<actions {
             let side = world.pick(0..<2)
             switch world.pick(0..<100) {
-            case ..<50: try daemonStep(side)
-            case ..<68: if world.isPrimary(side) { world.write(side) }
-            case ..<82: if world.isPrimary(side) { world.addPrimary(side, complete: world.chance(70)) }
-            case ..<86: if world.isPrimary(side) { world.completeNewest(side) }
-            case ..<90: daemons[side].crash()
-            case ..<92: if mix.stock { swapDaemon(side) }
-            case ..<94: if world.isPrimary(side), !world.diverged { world.demote(side) }
-            case ..<97: promote(side)
+            case ..<44: try daemonStep(side)
+            case ..<64: if world.isPrimary(side) { world.write(side) }
+            case ..<79: if world.isPrimary(side) { world.addPrimary(side, complete: world.chance(70)) }
+            case ..<83: if world.isPrimary(side) { world.completeNewest(side) }
+            case ..<87: daemons[side].crash()
+            case ..<89: if mix.stock { swapDaemon(side) }
+            case ..<92: if world.isPrimary(side), !world.diverged { world.demote(side) }
+            case ..<95: promote(side)
             case ..<98: removeSomeTarget(side)
             default: try disaster(side)
             }

@@ -65,6 +65,12 @@ func user(
     ImageSnapshot(id: id, name: name, size: size, protection: protected ? .protected : .unprotected)
 }
 
+func trashed(_ id: UInt64, clones: UInt32 = 0) -> ImageSnapshot {
+    ImageSnapshot(
+        id: id, name: "trash-\(id)", namespace: .trash(originalName: "x", originalType: 3), size: 4 << 20,
+        childCount: clones)
+}
+
 func plan(
     _ local: [ImageSnapshot], _ remote: [ImageSnapshot], _ context: SnapshotPlanContext = context()
 ) -> SnapshotPlan {

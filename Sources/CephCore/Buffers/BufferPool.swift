@@ -69,7 +69,7 @@ public final class BufferPool: Sendable {
     public func lend(_ size: Int) async throws(CancellationError) -> IOBuffer {
         let size = max(4096, (size + 4095) & ~4095)
         try await admit(min(size, budget))
-        return IOBuffer(base: memory(size), capacity: size, pool: self)
+        return IOBuffer(IOMemory(base: memory(size), capacity: size, pool: self))
     }
 
     /// Waits for `size` bytes of the budget for memory that somebody else allocates.
@@ -124,7 +124,7 @@ public final class BufferPool: Sendable {
             return (nil, state.takeSurplus(beyond: budget))
         }
         for block in surplus { free(block.base) }
-        return found?.base ?? IOBuffer.allocate(size)
+        return found?.base ?? IOMemory.allocate(size)
     }
 
     private func cancel(_ id: UInt64) {

@@ -48,7 +48,7 @@ extension Cluster {
     public func blocklist(_ address: String, for duration: Duration = .seconds(3600)) async throws(CephError) {
         let handle = handle
         let seconds = UInt32(clamping: duration.components.seconds)
-        try await LentThread.run("rados_blocklist_add", on: address, within: deadlines.monitor) { () throws(CephError) in
+        try await lend("rados_blocklist_add", on: address, within: deadlines.monitor) { () throws(CephError) in
             var text = Array(address.utf8CString)
             try check(rados_blocklist_add(handle.pointer, &text, seconds), "rados_blocklist_add", on: address)
         }
@@ -59,7 +59,7 @@ extension Cluster {
     /// - C call: `rados_wait_for_latest_osdmap`
     public func waitForLatestMap() async throws(CephError) {
         let handle = handle
-        try await LentThread.run("rados_wait_for_latest_osdmap", on: name, within: deadlines.monitor) { () throws(CephError) in
+        try await lend("rados_wait_for_latest_osdmap", on: name, within: deadlines.monitor) { () throws(CephError) in
             try check(rados_wait_for_latest_osdmap(handle.pointer), "rados_wait_for_latest_osdmap")
         }
     }
@@ -91,7 +91,7 @@ extension Cluster {
         let handle = handle
         let subject = command["prefix"] ?? "?"
         let text = commandJSON(command)
-        return try await LentThread.run(operation, on: subject, within: deadlines.monitor + .seconds(5)) { () throws(CephError) in
+        return try await lend(operation, on: subject, within: deadlines.monitor) { () throws(CephError) in
             var raw = RawReply()
             let code = text.withCString { word in
                 var words: [UnsafePointer<CChar>?] = [word]

@@ -9,20 +9,28 @@ internal import Glibc
 /// in order with ``shutdown()``. Every call has a deadline (``Deadlines``).
 public final class Cluster: Sendable {
     let handle: UnsafeHandle
-    private let isOpen = Locked(true)
+    let gate = CallGate()
     /// What errors call this cluster: its name, file or monitors.
     public let name: String
     public let user: String
     public let deadlines: Deadlines
+    /// This client's global id: how watchers, lockers and mirror instances are known.
+    ///
+    /// - C call: `rados_get_instance_id`
+    public let globalID: UInt64
 
     private init(handle: UnsafeHandle, configuration: ClusterConfiguration) {
         self.handle = handle
+        globalID = rados_get_instance_id(handle.pointer)
         name = configuration.source.description
         user = configuration.user
         deadlines = configuration.deadlines
     }
 
-    deinit { Self.close(handle, ifOpen: isOpen) }
+    deinit {
+        let handle = handle
+        gate.close { LentThread.detach { rados_shutdown(handle.pointer) } }
+    }
 
     /// Connects and authenticates.
     ///
@@ -32,21 +40,49 @@ public final class Cluster: Sendable {
     /// - C calls: `rados_create2`, `rados_conf_*`, `rados_connect`
     public static func connect(_ configuration: ClusterConfiguration) async throws(CephError) -> Cluster {
         let subject = "\(configuration.user) at \(configuration.source.description)"
-        let cluster = try makeHandle(configuration)
+        let attempt = Attempt(handle: try makeHandle(configuration))
         do throws(CephError) {
-            try configure(cluster, configuration)
+            try configure(attempt.handle, configuration)
         } catch {
-            rados_shutdown(cluster.pointer)
+            attempt.end()
             throw error
         }
-        // librados ends the wait itself; the margin lets its own, better error win.
-        try await LentThread.run("rados_connect", on: subject, within: configuration.deadlines.connect + .seconds(5)) {
-            () throws(CephError) in
-            let code = rados_connect(cluster.pointer)
-            if code < 0 { rados_shutdown(cluster.pointer) }
-            try check(code, "rados_connect", on: subject)
+        do throws(CephError) {
+            // librados gives each of its tries this time, one after the other: the wait is ended here.
+            try await LentThread.run(
+                "rados_connect", on: subject, in: nil, within: configuration.deadlines.connect,
+                tooLate: { attempt.end() }
+            ) { () throws(CephError) in
+                let code = rados_connect(attempt.handle.pointer)
+                if code < 0 { attempt.end() }
+                try check(code, "rados_connect", on: subject)
+            }
+        } catch {
+            attempt.hurry()
+            throw error
         }
-        return Cluster(handle: cluster, configuration: configuration)
+        return Cluster(handle: attempt.handle, configuration: configuration)
+    }
+
+    /// A handle that is not connected yet.
+    private final class Attempt: Sendable {
+        let handle: UnsafeHandle
+        private let hasEnded = Locked(false)
+
+        init(handle: UnsafeHandle) { self.handle = handle }
+
+        func end() {
+            hasEnded.withLock { $0 = true }
+            rados_shutdown(handle.pointer)
+        }
+
+        /// Shortens the tries that librados has left, so that a lost attempt does not keep its threads for minutes.
+        func hurry() {
+            let handle = handle
+            hasEnded.withLock { hasEnded in
+                if !hasEnded { _ = rados_conf_set(handle.pointer, "client_mount_timeout", "1") }
+            }
+        }
     }
 
     /// Connects with a source and a user, everything else by default.
@@ -56,39 +92,59 @@ public final class Cluster: Sendable {
         try await connect(ClusterConfiguration(source, as: user))
     }
 
-    /// Ends the connection; everything made from it fails from then on.
+    /// Ends the connection; everything made from it fails with `ENOTCONN` from then on.
     ///
+    /// Waits for the calls in flight and the open images. After `limit` it returns, and the connection ends in the
+    /// background when the last of them has: a cluster that does not answer holds nobody up.
     /// - C call: `rados_shutdown`
-    public func shutdown() async {
+    public func shutdown(within limit: Duration = .seconds(5)) async {
         let handle = handle
-        let isOpen = isOpen
-        _ = try? await LentThread.run("rados_shutdown", on: name, within: .seconds(10)) { () throws(CephError) in
-            Self.closeNow(handle, ifOpen: isOpen)
+        let wait = AbandonableWait()
+        _ = await wait.run(within: limit) {
+            let isFirst = gate.close {
+                LentThread.detach {
+                    rados_shutdown(handle.pointer)
+                    wait.finish(0)
+                }
+            }
+            if !isFirst { wait.finish(0) }
         }
     }
 
     /// The cluster's id.
     public func fsid() throws(CephError) -> String {
-        try grown(from: 37, "rados_cluster_fsid", on: name) { rados_cluster_fsid(handle.pointer, $0, $1) }
+        try text(from: 37, "rados_cluster_fsid", on: name) { rados_cluster_fsid(handle.pointer, $0, $1) }
     }
-
-    /// This client's global id: how watchers, lockers and mirror instances are known.
-    ///
-    /// - C call: `rados_get_instance_id`
-    public var globalID: UInt64 { rados_get_instance_id(handle.pointer) }
 
     /// The value of a configuration option.
     ///
     /// - C call: `rados_conf_get`
     public func option(_ name: String) throws(CephError) -> String {
-        try grown(from: 256, "rados_conf_get", on: name) { rados_conf_get(handle.pointer, name, $0, $1) }
+        try text(from: 256, "rados_conf_get", on: name) { rados_conf_get(handle.pointer, name, $0, $1) }
     }
 
     /// Sets an option on the running client.
     ///
     /// - C call: `rados_conf_set`
     public func setOption(_ name: String, to value: String) throws(CephError) {
-        try check(rados_conf_set(handle.pointer, name, value), "rados_conf_set", on: name)
+        try call("rados_conf_set", on: name) { rados_conf_set(handle.pointer, name, value) }
+    }
+
+    private func text(
+        from size: Int, _ operation: String, on subject: String, _ body: (UnsafeMutablePointer<CChar>, Int) -> CInt
+    ) throws(CephError) -> String {
+        try gate.enter(operation, on: subject)
+        defer { gate.leave() }
+        return try grown(from: size, operation, on: subject, body)
+    }
+
+    /// Runs a librados call that blocks on a thread of its own; the connection is not ended before it.
+    @discardableResult
+    func lend<T: Sendable>(
+        _ operation: String, on subject: @autoclosure () -> String, within deadline: Duration,
+        tooLate: @escaping @Sendable (T) -> Void = { _ in }, _ body: @escaping @Sendable () throws(CephError) -> T
+    ) async throws(CephError) -> T {
+        try await LentThread.run(operation, on: subject(), in: gate, within: deadline, tooLate: tooLate, body)
     }
 
     /// The version of the librados in use, as in 16.2.15's (3, 0, 0).
@@ -100,7 +156,7 @@ public final class Cluster: Sendable {
 }
 
 extension Cluster {
-    private static func makeHandle(_ configuration: ClusterConfiguration) throws(CephError) -> UnsafeHandle {
+    static func makeHandle(_ configuration: ClusterConfiguration) throws(CephError) -> UnsafeHandle {
         let clusterName = switch configuration.source.kind {
         case .named(let name): name
         case .file(_, let name): name
@@ -111,7 +167,7 @@ extension Cluster {
         return UnsafeHandle(pointer: cluster!)
     }
 
-    private static func configure(_ cluster: UnsafeHandle, _ configuration: ClusterConfiguration) throws(CephError) {
+    static func configure(_ cluster: UnsafeHandle, _ configuration: ClusterConfiguration) throws(CephError) {
         let set = { (name: String, value: String) throws(CephError) in
             try check(rados_conf_set(cluster.pointer, name, value), "rados_conf_set", on: name)
             return ()
@@ -123,7 +179,10 @@ extension Cluster {
             try check(rados_conf_read_file(cluster.pointer, path), "rados_conf_read_file", on: path)
         case .monitors(let addresses, let key, _):
             try set("mon_host", addresses)
-            if let key { try set("key", key.revealed) }
+            if let key {
+                try set("key", key.revealed)
+                try set("keyring", "")
+            }
         }
         try setDeadlines(configuration.deadlines, set)
         if configuration.readsEnvironment {
@@ -150,26 +209,12 @@ extension Cluster {
         var input = words.map { UnsafePointer<CChar>($0) }
         var left = [UnsafePointer<CChar>?](repeating: nil, count: words.count)
         try check(
-            rados_conf_parse_argv_remainder(cluster.pointer, CInt(words.count), &input, &left),
-            "rados_conf_parse_argv_remainder", on: arguments.first ?? "")
+            rados_conf_parse_argv_remainder(cluster.pointer, CInt(words.count), &input, &left), "rados_conf_parse_argv_remainder")
         if let unknown = left.compactMap({ $0.map { String(cString: $0) } }).first(where: { $0 != "ceph" }) {
-            throw CephError(code: EINVAL, operation: "rados_conf_parse_argv_remainder", subject: "unknown option \(unknown)")
+            // What follows the sign may be a secret.
+            let name = unknown.prefix { $0 != "=" }
+            throw CephError(code: EINVAL, operation: "rados_conf_parse_argv_remainder", subject: "unknown option \(name)")
         }
-    }
-
-    private static func close(_ handle: UnsafeHandle, ifOpen isOpen: Locked<Bool>) {
-        // deinit may run on one of Ceph's own threads, which must not shut itself down.
-        Task.detached {
-            _ = try? await LentThread.run("rados_shutdown") { () throws(CephError) in closeNow(handle, ifOpen: isOpen) }
-        }
-    }
-
-    private static func closeNow(_ handle: UnsafeHandle, ifOpen isOpen: Locked<Bool>) {
-        let mine = isOpen.withLock { open in
-            defer { open = false }
-            return open
-        }
-        if mine { rados_shutdown(handle.pointer) }
     }
 }
 

@@ -68,13 +68,17 @@ public struct Deadlines: Hashable, Sendable {
     public var object: Duration
     /// One monitor or manager command (`rados_mon_op_timeout`).
     public var monitor: Duration
+    /// An operation on an image that makes no progress; where it goes to objects each of them has its own deadline.
+    public var image: Duration
 
     public init(
-        connect: Duration = .seconds(30), object: Duration = .seconds(30), monitor: Duration = .seconds(30)
+        connect: Duration = .seconds(30), object: Duration = .seconds(30), monitor: Duration = .seconds(30),
+        image: Duration = .seconds(120)
     ) {
         self.connect = connect
         self.object = object
         self.monitor = monitor
+        self.image = image
     }
 }
 

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Runs calls that block and have no asynchronous form, each on a thread of its own.
 ///
-/// Such calls are rare (connecting, monitor commands, closing). A call that is stuck costs its
+/// Such calls are rare (connecting, monitor commands, administration of images). A call that is stuck costs its
 /// thread, not the caller: the caller gets its deadline. The number of threads is limited.
 enum LentThread {
     static let limit = 128
@@ -10,54 +10,81 @@ enum LentThread {
 
     /// Runs `body` on its own thread and awaits its value.
     ///
+    /// - Parameters:
+    ///   - gate: Of the handle that `body` uses; the handle is not ended before `body` is.
+    ///   - deadline: The longest time, or the longest time without a mark when `body` marks its progress.
+    ///   - tooLate: Gets a value that came after the deadline, on the lent thread.
     /// - Throws: `ETIMEDOUT` after `deadline`, while the call itself goes on; `EAGAIN` when
     ///   too many calls are stuck.
     @discardableResult
     static func run<T: Sendable>(
-        _ operation: String, on subject: @autoclosure () -> String = "", within deadline: Duration? = nil,
-        _ body: @escaping @Sendable () throws(CephError) -> T
+        _ operation: String, on subject: @autoclosure () -> String, in gate: CallGate?, within deadline: Duration?,
+        tooLate: @escaping @Sendable (T) -> Void = { _ in },
+        marking body: @escaping @Sendable (AbandonableWait) throws(CephError) -> T
     ) async throws(CephError) -> T {
-        let admitted = inUse.withLock { count in
-            guard count < limit else { return false }
-            count += 1
-            return true
+        try gate?.enter(operation, on: subject())
+        guard admit() else {
+            gate?.leave()
+            throw CephError(code: EAGAIN, operation: operation, subject: subject())
         }
-        guard admitted else { throw CephError(code: EAGAIN, operation: operation, subject: subject()) }
         let outcome = Locked<Result<T, CephError>?>(nil)
-        let wait = AbandonableWait(tooLate: { _ in })
-        let timer = deadline.map { deadline in
-            Task.detached {
-                try await Task.sleep(for: deadline)
-                wait.abandon()
-            }
+        let wait = AbandonableWait(tooLate: { _ in
+            if case .success(let value) = outcome.withLock({ $0 }) { tooLate(value) }
+        })
+        let end = { @Sendable (code: Int) in
+            wait.finish(code)
+            inUse.withLock { $0 -= 1 }
+            gate?.leave()
         }
-        let code = await withUnsafeContinuation { (waiter: UnsafeContinuation<Int, Never>) in
-            wait.begin(waiter)
-            start {
+        let code = await wait.run(within: deadline) {
+            let refused = start {
                 do throws(CephError) {
-                    let value = try body()
+                    let value = try body(wait)
                     outcome.withLock { $0 = .success(value) }
                 } catch {
                     outcome.withLock { $0 = .failure(error) }
                 }
-                inUse.withLock { $0 -= 1 }
-                wait.finish(0)
-            } refused: { error in
-                inUse.withLock { $0 -= 1 }
-                wait.finish(-Int(error))
+                end(0)
             }
+            if refused != 0 { end(-Int(refused)) }
         }
-        timer?.cancel()
+        guard let code else { throw .timeout(operation, on: subject()) }
         try check(CInt(code), operation, on: subject())
         return try outcome.withLock { $0! }.get()
     }
 
-    private final class Job {
-        let body: () -> Void
-        init(_ body: @escaping () -> Void) { self.body = body }
+    /// Runs `body` on its own thread and awaits its value.
+    @discardableResult
+    static func run<T: Sendable>(
+        _ operation: String, on subject: @autoclosure () -> String, in gate: CallGate?, within deadline: Duration?,
+        tooLate: @escaping @Sendable (T) -> Void = { _ in },
+        _ body: @escaping @Sendable () throws(CephError) -> T
+    ) async throws(CephError) -> T {
+        try await run(operation, on: subject(), in: gate, within: deadline, tooLate: tooLate) { (_) throws(CephError) in
+            try body()
+        }
     }
 
-    private static func start(_ body: @escaping @Sendable () -> Void, refused: (CInt) -> Void) {
+    /// Runs `body` on its own thread, whatever the limit; on this one where no thread can be had.
+    static func detach(_ body: @escaping @Sendable () -> Void) {
+        if start(body) != 0 { body() }
+    }
+
+    private static func admit() -> Bool {
+        inUse.withLock { count in
+            guard count < limit else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    private final class Job {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    /// Starts a thread; returns an errno when there can be none.
+    private static func start(_ body: @escaping @Sendable () -> Void) -> CInt {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -69,9 +96,7 @@ enum LentThread {
             Unmanaged<Job>.fromOpaque(argument!).takeRetainedValue().body()
             return nil
         }, job.toOpaque())
-        if error != 0 {
-            job.release()
-            refused(error)
-        }
+        if error != 0 { job.release() }
+        return error
     }
 }

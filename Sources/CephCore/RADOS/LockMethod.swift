@@ -6,6 +6,8 @@ public enum LockMethod {
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         public static let exclusive = Kind(rawValue: 1)
         public static let shared = Kind(rawValue: 2)
+        /// Like exclusive; the object goes with the lock.
+        public static let exclusiveEphemeral = Kind(rawValue: 3)
     }
 
     private static func call(_ method: String, _ body: (inout Encoder) -> Void) -> ClassCall {
@@ -13,8 +15,13 @@ public enum LockMethod {
     }
 
     /// `EBUSY` when somebody else holds it, `EEXIST` when this client does.
+    ///
+    /// - Parameters:
+    ///   - seconds: Until the lock expires; 0 for never.
+    ///   - renews: Holding it already is success, and begins the time anew.
     public static func lock(
-        name: String, kind: Kind, cookie: String, tag: String = "", description: String = "", seconds: UInt32 = 0
+        name: String, kind: Kind, cookie: String, tag: String = "", description: String = "", seconds: UInt32 = 0,
+        renews: Bool = false
     ) -> ClassCall {
         call("lock") {
             $0.string(name)
@@ -24,7 +31,7 @@ public enum LockMethod {
             $0.string(description)
             $0.u32(seconds)
             $0.u32(0)
-            $0.u8(0)
+            $0.u8(renews ? 1 : 0)
         }
     }
 

@@ -27,34 +27,30 @@ extension Pool {
     /// Notifies all watchers of an object and collects their answers.
     ///
     /// Silent watchers are no error: they are listed in the outcome.
+    /// - Parameter timeout: How long watchers have to answer; whole seconds, rounded up.
     /// - Throws: `ENOENT` when the object does not exist; `ETIMEDOUT` when the cluster does not answer.
     /// - C call: `rados_aio_notify`
     @discardableResult
     public func notify(
         _ object: String, _ payload: [UInt8] = [], timeout: Duration = .seconds(5)
     ) async throws(CephError) -> NotifyOutcome {
+        let operation = "rados_aio_notify"
         let answer = NotifyBuffer()
-        let pool = self
-        var silentWatchers = false
-        do throws(CephError) {
-            try await awaitRADOS(
-                "rados_aio_notify", on: subject(object), within: timeout + cluster.deadlines.object,
-                tooLate: { _ in withExtendedLifetime(answer) {} }
-            ) { completion in
-                payload.withUnsafeBytes {
-                    rados_aio_notify(
-                        pool.handle.pointer, object, completion, $0.baseAddress?.assumingMemoryBound(to: CChar.self),
-                        CInt($0.count), timeout.inMilliseconds, answer.bytes, answer.length)
-                }
+        let seconds = max(1, UInt64(timeout.inSeconds.rounded(.up)))
+        let code = try await cluster.lingeringCompletion(
+            of: operation, on: subject(object), within: .seconds(seconds) + cluster.deadlines.object,
+            tooLate: { _ in withExtendedLifetime((answer, self)) {} }
+        ) { completion in
+            payload.withUnsafeBytes {
+                rados_aio_notify(
+                    handle.pointer, object, completion, $0.baseAddress?.assumingMemoryBound(to: CChar.self),
+                    CInt($0.count), seconds * 1000, answer.bytes, answer.length)
             }
-        } catch {
-            // With an answer this time-out is that of single watchers.
-            guard error.isTimeout, answer.isFilled else { throw error }
-            silentWatchers = true
         }
-        let outcome = answer.outcome()
-        assert(!silentWatchers || !outcome.silent.isEmpty)
-        return outcome
+        guard let code else { throw .timeout(operation, on: subject(object)) }
+        // With an answer a time-out is that of single watchers.
+        if code != -Int(ETIMEDOUT) || !answer.isFilled { try check(CInt(clamping: code), operation, on: subject(object)) }
+        return try answer.outcome(on: subject(object))
     }
 }
 
@@ -76,15 +72,15 @@ private final class NotifyBuffer: @unchecked Sendable {
 
     var isFilled: Bool { bytes.pointee != nil }
 
-    func outcome() -> NotifyOutcome {
+    func outcome(on subject: String) throws(CephError) -> NotifyOutcome {
         guard let buffer = bytes.pointee, length.pointee > 0 else { return NotifyOutcome(replies: [], silent: []) }
         var acks: UnsafeMutablePointer<notify_ack_t>?
         var timeouts: UnsafeMutablePointer<notify_timeout_t>?
         var ackCount = 0
         var timeoutCount = 0
-        guard rados_decode_notify_response(buffer, length.pointee, &acks, &ackCount, &timeouts, &timeoutCount) == 0 else {
-            return NotifyOutcome(replies: [], silent: [])
-        }
+        try check(
+            rados_decode_notify_response(buffer, length.pointee, &acks, &ackCount, &timeouts, &timeoutCount),
+            "rados_decode_notify_response", on: subject)
         defer { rados_free_notify_response(acks, ackCount, timeouts) }
         return NotifyOutcome(
             replies: UnsafeBufferPointer(start: acks, count: ackCount).map {

@@ -15,6 +15,12 @@ public final class ObjectData: Sendable {
     public let ranges: [Range<UInt64>]
     private let storage: Storage
 
+    /// No bytes at all.
+    public init() {
+        storage = .copied([])
+        ranges = []
+    }
+
     fileprivate init(native: UnsafeHandle, ranges: [Range<UInt64>]) {
         storage = .native(native)
         self.ranges = ranges
@@ -47,11 +53,12 @@ public final class ObjectData: Sendable {
 }
 
 extension Pool {
-    /// Reads several ranges of an object in one operation.
+    /// Reads several ranges of an object in one operation; no range, no operation.
     ///
     /// - Throws: `ENOENT` when the object does not exist (at the view's snapshot).
     /// - C++ call: `librados::ObjectReadOperation::read`; without librados.hpp `rados_read_op_read`.
     public func data(of object: String, in ranges: [Range<UInt64>]) async throws(CephError) -> ObjectData {
+        guard !ranges.isEmpty else { return ObjectData() }
         guard native != nil else { return try await copiedData(of: object, in: ranges) }
         let extents = ranges.map { cceph_extent(offset: $0.lowerBound, length: $0.upperBound - $0.lowerBound) }
         let reply = try await awaitNative("read", on: object) { io, callback, argument in

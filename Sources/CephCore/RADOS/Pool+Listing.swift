@@ -28,22 +28,16 @@ public struct ObjectListing: AsyncSequence, Sendable {
         }
     }
 
-    /// librados' position in the pool, freed with the iterator.
+    /// librados' position in the pool, freed with the iterator and the calls that use it.
     final class Cursor: Sendable {
         private let pool: Pool
-        private let position: Locked<UnsafeHandle?>
-        private let end: UnsafeHandle
+        private let position: Locked<Position?>
+        private let end: Position
 
         init(_ pool: Pool) {
             self.pool = pool
-            position = Locked(rados_object_list_begin(pool.handle.pointer).map(UnsafeHandle.init))
-            end = UnsafeHandle(pointer: rados_object_list_end(pool.handle.pointer))
-        }
-
-        deinit {
-            let io = pool.handle.pointer
-            if let current = position.withLock({ $0 }) { rados_object_list_cursor_free(io, current.pointer) }
-            rados_object_list_cursor_free(io, end.pointer)
+            position = Locked(rados_object_list_begin(pool.handle.pointer).map { Position($0, pool) })
+            end = Position(rados_object_list_end(pool.handle.pointer), pool)
         }
 
         /// The next names; empty at the end of the pool.
@@ -51,32 +45,46 @@ public struct ObjectListing: AsyncSequence, Sendable {
             let pool = pool
             let end = end
             while let start = position.withLock({ $0 }) {
-                if rados_object_list_is_end(pool.handle.pointer, start.pointer) != 0 { return [] }
-                let (names, next) = try await LentThread.run("rados_object_list", on: pool.spec, within: pool.cluster.deadlines.object) {
-                    () throws(CephError) in try Self.list(pool, from: start, to: end)
-                }
+                if rados_object_list_is_end(pool.handle.pointer, start.handle.pointer) != 0 { return [] }
+                // librados' own deadline is that of each group of objects it asks; this is the one of a page.
+                let (names, next) = try await pool.cluster.lend(
+                    "rados_object_list", on: pool.spec, within: pool.cluster.deadlines.object * 2
+                ) { () throws(CephError) in try Self.list(pool, from: start, to: end) }
                 position.withLock { $0 = next }
-                rados_object_list_cursor_free(pool.handle.pointer, start.pointer)
                 if !names.isEmpty { return names }
             }
             return []
         }
 
         private static func list(
-            _ pool: Pool, from start: UnsafeHandle, to end: UnsafeHandle
-        ) throws(CephError) -> ([String], UnsafeHandle?) {
+            _ pool: Pool, from start: Position, to end: Position
+        ) throws(CephError) -> ([String], Position?) {
             let size = 512
             var items = [rados_object_list_item](repeating: rados_object_list_item(), count: size)
             var next: rados_object_list_cursor?
-            let count = try check(
-                rados_object_list(pool.handle.pointer, start.pointer, end.pointer, size, nil, 0, &items, &next),
-                "rados_object_list", on: pool.spec)
+            let code = rados_object_list(
+                pool.handle.pointer, start.handle.pointer, end.handle.pointer, size, nil, 0, &items, &next)
+            let following = next.map { Position($0, pool) }
+            let count = try check(code, "rados_object_list", on: pool.spec)
             let names = items.prefix(count).map {
                 String(decoding: UnsafeRawBufferPointer(start: $0.oid, count: $0.oid_length), as: UTF8.self)
             }
             rados_object_list_free(count, &items)
-            return (names, next.map(UnsafeHandle.init))
+            return (names, following)
         }
+    }
+
+    /// A cursor of librados.
+    final class Position: Sendable {
+        let handle: UnsafeHandle
+        private let pool: Pool
+
+        init(_ cursor: rados_object_list_cursor, _ pool: Pool) {
+            handle = UnsafeHandle(pointer: cursor)
+            self.pool = pool
+        }
+
+        deinit { rados_object_list_cursor_free(pool.handle.pointer, handle.pointer) }
     }
 }
 

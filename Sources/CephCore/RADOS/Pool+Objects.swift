@@ -18,9 +18,8 @@ extension Pool {
     public func read(
         _ object: String, at offset: UInt64, into buffer: borrowing IOBuffer, _ range: Range<Int>
     ) async throws(CephError) -> Int {
-        precondition(range.lowerBound >= 0 && range.upperBound <= buffer.capacity, "range outside the buffer")
-        let target = UnsafeHandle(pointer: buffer.base + range.lowerBound)
-        return try await awaitRADOS("rados_aio_read", on: subject(object)) {
+        let target = buffer.part(range)
+        return try await cluster.completion(of: "rados_aio_read", on: subject(object)) {
             rados_aio_read(
                 handle.pointer, object, $0, target.pointer.assumingMemoryBound(to: CChar.self), range.count, offset)
         }.value

@@ -56,6 +56,8 @@ extension Pool {
         _ start: (cceph_io, cceph_callback, UnsafeMutableRawPointer) -> CInt
     ) async throws(CephError) -> UnsafeHandle? {
         guard let native else { throw CephError(code: EOPNOTSUPP, operation: operation, subject: subject(object)) }
+        try cluster.gate.enter(operation, on: subject(object))
+        defer { cluster.gate.leave() }
         let answer = await withUnsafeContinuation { (waiter: UnsafeContinuation<NativeAnswer, Never>) in
             let refused = start(native.pointer, { argument, code, reply in
                 unsafeBitCast(argument, to: UnsafeContinuation<NativeAnswer, Never>.self)

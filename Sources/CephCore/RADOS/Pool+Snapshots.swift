@@ -10,7 +10,7 @@ extension Pool {
         let id = UnsafeMutablePointer<rados_snap_t>.allocate(capacity: 1)
         id.initialize(to: 0)
         defer { id.deallocate() }
-        try await awaitRADOS("rados_aio_ioctx_selfmanaged_snap_create", on: spec) {
+        try await cluster.completion(of: "rados_aio_ioctx_selfmanaged_snap_create", on: spec) {
             rados_aio_ioctx_selfmanaged_snap_create(handle.pointer, id, $0)
             return 0
         }
@@ -21,7 +21,7 @@ extension Pool {
     ///
     /// - C call: `rados_aio_ioctx_selfmanaged_snap_remove`
     public func removeSelfManagedSnapshot(_ id: UInt64) async throws(CephError) {
-        try await awaitRADOS("rados_aio_ioctx_selfmanaged_snap_remove", on: "\(spec) snapshot \(id)") {
+        try await cluster.completion(of: "rados_aio_ioctx_selfmanaged_snap_remove", on: "\(spec) snapshot \(id)") {
             rados_aio_ioctx_selfmanaged_snap_remove(handle.pointer, id, $0)
             return 0
         }

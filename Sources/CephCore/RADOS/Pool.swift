@@ -75,8 +75,10 @@ extension Cluster {
     /// - C call: `rados_ioctx_create`
     public func pool(_ name: String) async throws(CephError) -> Pool {
         let handle = handle
-        let found = try await LentThread.run("rados_ioctx_create", on: "pool \(name)", within: deadlines.monitor) {
-            () throws(CephError) in
+        let found = try await lend(
+            "rados_ioctx_create", on: "pool \(name)", within: deadlines.monitor,
+            tooLate: { rados_ioctx_destroy($0.pointer) }
+        ) { () throws(CephError) in
             var io: rados_ioctx_t?
             try check(rados_ioctx_create(handle.pointer, name, &io), "rados_ioctx_create", on: "pool \(name)")
             return UnsafeHandle(pointer: io!)
@@ -89,8 +91,10 @@ extension Cluster {
     /// - C call: `rados_ioctx_create2`
     public func pool(id: Int64) async throws(CephError) -> Pool {
         let handle = handle
-        let found = try await LentThread.run("rados_ioctx_create2", on: "pool \(id)", within: deadlines.monitor) {
-            () throws(CephError) in
+        let found = try await lend(
+            "rados_ioctx_create2", on: "pool \(id)", within: deadlines.monitor,
+            tooLate: { rados_ioctx_destroy($0.pointer) }
+        ) { () throws(CephError) in
             var io: rados_ioctx_t?
             try check(rados_ioctx_create2(handle.pointer, id, &io), "rados_ioctx_create2", on: "pool \(id)")
             return UnsafeHandle(pointer: io!)
@@ -107,7 +111,7 @@ extension Cluster {
     public func pools() async throws(CephError) -> [Int64: String] {
         let handle = handle
         let subject = name
-        return try await LentThread.run("rados_pool_list", on: subject, within: deadlines.monitor) { () throws(CephError) in
+        return try await lend("rados_pool_list", on: subject, within: deadlines.monitor) { () throws(CephError) in
             var bytes = [CChar](repeating: 0, count: 1024)
             var needed = try check(rados_pool_list(handle.pointer, &bytes, bytes.count), "rados_pool_list", on: subject)
             while needed > bytes.count {
@@ -155,7 +159,7 @@ extension Pool {
     private func view(namespace: String, readSnapshot: UInt64?, writeContext: SnapshotContext) throws(CephError) -> Pool {
         var io: rados_ioctx_t?
         // The pool is in this client's map already, so this does not go to the monitors.
-        try check(rados_ioctx_create2(cluster.handle.pointer, id, &io), "rados_ioctx_create2", on: spec)
+        try cluster.call("rados_ioctx_create2", on: spec) { rados_ioctx_create2(cluster.handle.pointer, id, &io) }
         let fresh = UnsafeHandle(pointer: io!)
         rados_ioctx_set_namespace(fresh.pointer, namespace)
         if let readSnapshot { rados_ioctx_snap_set_read(fresh.pointer, readSnapshot) }

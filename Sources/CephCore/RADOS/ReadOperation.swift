@@ -16,8 +16,9 @@ public struct ReadOperation: ~Copyable {
     deinit { rados_release_read_op(handle.pointer) }
 
     /// One step's result, to be asked after the operation was performed.
-    public final class Result<Value>: @unchecked Sendable {
+    public final class Result<Value> {
         let code = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
+        private var taken: Value?
         private let take: () throws(WireError) -> Value
         private let release: () -> Void
         private let operation: String
@@ -39,7 +40,12 @@ public struct ReadOperation: ~Copyable {
         /// - Throws: The step's own error.
         public func value() throws(CephError) -> Value {
             try check(code.pointee, operation)
-            do throws(WireError) { return try take() } catch {
+            if let taken { return taken }
+            do throws(WireError) {
+                let value = try take()
+                taken = value
+                return value
+            } catch {
                 throw .undecodable(error, operation: operation, subject: "")
             }
         }
@@ -249,7 +255,7 @@ extension Pool {
     ) async throws(CephError) {
         let operation = operation
         let handle = operation.handle
-        try await awaitRADOS("rados_aio_read_op_operate", on: subject(object)) {
+        try await cluster.completion(of: "rados_aio_read_op_operate", on: subject(object)) {
             rados_aio_read_op_operate(handle.pointer, self.handle.pointer, $0, object, flags.rawValue)
         }
         withExtendedLifetime(operation.slots) {}

@@ -55,9 +55,7 @@ public struct WriteOperation: ~Copyable {
 
     /// Writes a part of a buffer; librados takes a copy.
     public mutating func write(_ buffer: borrowing IOBuffer, _ range: Range<Int>, at offset: UInt64) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= buffer.capacity, "range outside the buffer")
-        rados_write_op_write(
-            handle.pointer, (buffer.base + range.lowerBound).assumingMemoryBound(to: CChar.self), range.count, offset)
+        rados_write_op_write(handle.pointer, buffer.part(range).pointer.assumingMemoryBound(to: CChar.self), range.count, offset)
     }
 
     /// Replaces the whole content.
@@ -95,11 +93,12 @@ public struct WriteOperation: ~Copyable {
     public mutating func setOmap(_ values: [String: [UInt8]]) {
         for (key, value) in values {
             lend(value) { bytes, length in
-                key.withCString { key in
-                    var keys: UnsafePointer<CChar>? = key
+                key.withCString { text in
+                    var keys: UnsafePointer<CChar>? = text
                     var values = bytes
-                    var lengths = length
-                    rados_write_op_omap_set(handle.pointer, &keys, &values, &lengths, 1)
+                    var keyLength = key.utf8.count
+                    var length = length
+                    rados_write_op_omap_set2(handle.pointer, &keys, &values, &keyLength, &length, 1)
                 }
             }
         }
@@ -107,9 +106,10 @@ public struct WriteOperation: ~Copyable {
 
     public mutating func removeOmap(_ keys: some Sequence<String>) {
         for key in keys {
-            key.withCString { key in
-                var keys: UnsafePointer<CChar>? = key
-                rados_write_op_omap_rm_keys(handle.pointer, &keys, 1)
+            key.withCString { text in
+                var keys: UnsafePointer<CChar>? = text
+                var length = key.utf8.count
+                rados_write_op_omap_rm_keys2(handle.pointer, &keys, &length, 1)
             }
         }
     }
@@ -134,7 +134,7 @@ extension Pool {
     ) async throws(CephError) -> UInt64 {
         let operation = operation
         let handle = operation.handle
-        return try await awaitRADOS("rados_aio_write_op_operate", on: subject(object)) {
+        return try await cluster.completion(of: "rados_aio_write_op_operate", on: subject(object)) {
             rados_aio_write_op_operate(handle.pointer, self.handle.pointer, $0, object, nil, flags.rawValue)
         }.version
     }

@@ -1,12 +1,24 @@
 internal import CCeph
 
 /// Ceph's CRC-32C: the caller's start value, no final inversion.
+///
+/// Parts are chained by giving the last result as the next seed. Runs on the processor's own
+/// instruction where there is one.
 public enum CRC32C {
-    /// Continues a checksum over bytes; runs on the processor's own instruction where there is one.
+    /// Continues a checksum over bytes.
     public static func checksum(_ bytes: some Collection<UInt8>, seed: UInt32 = 0) -> UInt32 {
-        if let value = bytes.withContiguousStorageIfAvailable({ cceph_crc32c(seed, $0.baseAddress, $0.count) }) {
+        if let value = bytes.withContiguousStorageIfAvailable({ checksum(UnsafeRawBufferPointer($0), seed: seed) }) {
             return value
         }
-        return Array(bytes).withUnsafeBufferPointer { cceph_crc32c(seed, $0.baseAddress, $0.count) }
+        return Array(bytes).withUnsafeBytes { checksum($0, seed: seed) }
+    }
+
+    public static func checksum(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
+        guard let start = bytes.baseAddress else { return seed }
+        return cceph_crc32c(seed, start.assumingMemoryBound(to: UInt8.self), bytes.count)
+    }
+
+    public static func checksum(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
+        bytes.withUnsafeBytes { checksum($0, seed: seed) }
     }
 }

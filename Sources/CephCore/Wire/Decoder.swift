@@ -52,6 +52,12 @@ public struct Decoder: Sendable {
     public mutating func i32() throws(WireError) -> Int32 { try integer() }
     public mutating func i64() throws(WireError) -> Int64 { try integer() }
 
+    /// The next byte, without reading it.
+    public func peekByte() throws(WireError) -> UInt8 {
+        guard offset < end else { throw failure(.truncated) }
+        return bytes[offset]
+    }
+
     /// Reads one byte; anything but 0 is true, as in Ceph.
     public mutating func bool() throws(WireError) -> Bool { try u8() != 0 }
 

@@ -52,6 +52,7 @@ struct ConfigurationText {
             ("osd_pool_default_pgp_num", "8"),
             ("osd_pool_default_pg_autoscale_mode", "off"),
             ("osd_crush_chooseleaf_type", "0"),
+            ("osd_memory_target", "\(1 << 30)"),
             ("osd_objectstore", configuration.objectStore.name),
             ("memstore_device_bytes", "\(configuration.objectStore.bytes)"),
             ("bluestore_block_size", "\(configuration.objectStore.bytes)"),

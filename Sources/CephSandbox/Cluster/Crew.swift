@@ -25,14 +25,14 @@ struct Crew: Sendable {
                     executable: command.executable, arguments: command.arguments, readyWithin: configuration.bootTimeout,
                     outlivesKill: outlivesKill, isReady: isReady, adminSocket: { _ in FilePath("\(folder)/\(kind).\(id).asok") }))
         }
-        monitor = try daemon("mon", "a") { Crew.state(of: $0, "mon_status") == "leader" }
+        monitor = try daemon("mon", "a") { await Crew.state(of: $0, "mon_status") == "leader" }
         osds = try (0..<configuration.osds).map { number throws(SandboxError) in
             try daemon("osd", "\(number)", outlivesKill: configuration.objectStore.name != "memstore") {
-                Crew.state(of: $0, "status") == "active"
+                await Crew.state(of: $0, "status") == "active"
             }
         }
         mds = try configuration.fileSystem.map { _ throws(SandboxError) in
-            try daemon("mds", "a") { Crew.state(of: $0, "status") == "up:active" }
+            try daemon("mds", "a") { await Crew.state(of: $0, "status") == "up:active" }
         }
         guard configuration.manager else {
             manager = nil
@@ -43,9 +43,9 @@ struct Crew: Sendable {
     }
 
     /// The field `state` of what a daemon answers; `nil` while it does not answer.
-    private static func state(of daemon: SandboxDaemon, _ command: String) -> String? {
+    private static func state(of daemon: SandboxDaemon, _ command: String) async -> String? {
         struct Status: Decodable { var state: String? }
-        guard let reply = try? daemon.adminSocket?.ask(command) else { return nil }
+        guard let reply = try? await daemon.adminSocket?.ask(command) else { return nil }
         return try? JSONDecoder().decode(Status.self, from: Data(reply.utf8)).state
     }
 }

@@ -5,7 +5,7 @@ internal import Glibc
 /// The first port is bound for as long as the block is held: the kernel is the lock, and lets go of it however the process ends.
 /// Blocks lie below the range from which the kernel gives ports to outgoing connections.
 final class PortBlock: Sendable {
-    static let size = 64
+    static let size = 128
     private static let range = 10_240..<32_768
 
     private let holder: Int32

@@ -15,7 +15,7 @@ extension SandboxCluster {
             try await managerIsUp
         }
         let usual = configuration.options.first { ConfigurationText.normal($0.key) == Self.hurry }?.value ?? "1"
-        try monitor.adminSocket?.ask("config set", ["var": "\(Self.hurry)", "val": [usual]])
+        try await monitor.adminSocket?.ask("config set", ["var": "\(Self.hurry)", "val": [usual]])
     }
 
     private func bootManager() async throws {

@@ -45,14 +45,26 @@ extension SandboxCluster {
     /// - Throws: `SandboxError` with the command, its exit status and standard error.
     @discardableResult
     public func run(_ tool: String, _ arguments: [String], input: String = "", timeout: Duration? = nil) async throws -> String {
-        let isCeph = ["ceph", "rbd", "rados"].contains { tool.hasPrefix($0) }
-        let all = isCeph ? ["-c", configurationFile.string] + arguments : arguments
-        let command = try configuration.binaries.command(tool, all)
-        let output = try await SandboxProcess.run(
-            command.executable, command.arguments, input: Array(input.utf8), environment: ["CEPH_CONF": configurationFile.string],
-            timeout: timeout ?? configuration.commandTimeout)
-        guard output.exit.isSuccess else { throw SandboxError.failed([tool] + all, output) }
+        let output = try await output(tool, arguments, input: Array(input.utf8), timeout: timeout)
+        guard output.exit.isSuccess else { throw SandboxError.failed([tool] + located(tool, arguments), output) }
         return output.text
+    }
+
+    /// Runs a program against the cluster as `run` does and returns its bytes and its exit status, whatever that is.
+    ///
+    ///     let bytes = try await cluster.output("rbd", ["export", "vms/disk", "-"]).standardOutput
+    public func output(
+        _ tool: String, _ arguments: [String], input: [UInt8] = [], timeout: Duration? = nil
+    ) async throws -> SandboxOutput {
+        let command = try configuration.binaries.command(tool, located(tool, arguments))
+        return try await SandboxProcess.run(
+            command.executable, command.arguments, input: input, environment: ["CEPH_CONF": configurationFile.string],
+            timeout: timeout ?? configuration.commandTimeout)
+    }
+
+    /// The arguments with the way to the cluster, for the tools that know the option.
+    private func located(_ tool: String, _ arguments: [String]) -> [String] {
+        ["ceph", "rbd", "rados"].contains { tool.hasPrefix($0) } ? ["-c", configurationFile.string] + arguments : arguments
     }
 
     private func decode<Value: Decodable>(_ text: String, from command: String) throws(SandboxError) -> Value {

@@ -61,7 +61,8 @@ public final class SandboxCluster: Sendable {
 
     /// Starts a cluster and waits until it serves.
     ///
-    /// Takes about five seconds, two without a manager. When it fails nothing is left behind.
+    /// Takes about five seconds, two without a manager. When it fails nothing is left behind. It runs until `stop()` or the end of this
+    /// process, even if nobody holds on to it.
     ///
     /// - Parameter name: Letters, digits, `-`, `_` and `.`; at most 16. Two clusters may have one name.
     /// - Throws: `SandboxError`; with `missingPackage` it names all of the Debian packages to install.

@@ -24,6 +24,9 @@ public struct SandboxConfiguration: Hashable, Sendable {
     /// The name of a file system to make, with an MDS; `nil` makes none. Its pools are `NAME.meta` and `NAME.data`.
     public var fileSystem: String?
     /// Options for the `[global]` section of the cluster's configuration file; they override the sandbox's own.
+    ///
+    /// As in any cluster, a change of a map (a pool made, a snapshot id taken) may take the monitor a second;
+    /// `["paxos_propose_interval": "0.05"]` makes it quick.
     public var options: [String: String]
     /// The Ceph release the daemons and tools come from.
     public var binaries: SandboxBinaries

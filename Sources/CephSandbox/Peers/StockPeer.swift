@@ -32,7 +32,7 @@ struct StockPeer {
             name: "client.\(user)", logFile: cluster.folder.appending("client.\(user).log"),
             plan: SandboxDaemon.Plan(
                 executable: command.executable, arguments: command.arguments, readyWithin: cluster.configuration.bootTimeout,
-                isReady: { daemon in (try? daemon.adminSocket?.ask("version")) != nil },
+                isReady: { daemon in (try? await daemon.adminSocket?.ask("version")) != nil },
                 cleanUp: {
                     try publication.remove()
                     try folder.remove()

@@ -80,7 +80,7 @@ final class Guardian: Sendable {
 /// Arguments: the mark, the folder to make. Reads lines `+path`, `-path`, `~folder` until the end of its input.
 private let guardianScript = """
     trap '' HUP INT QUIT TERM PIPE TSTP
-    mark=$1 folder=$2 empty=
+    mark=$1 folder=$2
     umask 077
     mkdir -- "$folder" || exit 1
     echo ready
@@ -89,9 +89,9 @@ private let guardianScript = """
     while IFS= read -r line; do
         path=${line#?}
         case $line in
-            +*) set -- "$@" "$path" ;;
-            ~*) empty=$path ;;
-            -*) for known; do
+            "+"*) set -- "$@" "$path" ;;
+            "~"*) set -- "$@" "$line" ;;
+            "-"*) for known; do
                     shift
                     [ "$known" = "$path" ] || set -- "$@" "$known"
                 done ;;
@@ -107,7 +107,7 @@ private let guardianScript = """
         if [ -n "$found" ]; then quiet=0; kill -9 $found; else quiet=$((quiet + 1)); fi
         sleep 0.05
     done
-    for path; do rm -rf -- "$path"; done
-    [ -z "$empty" ] || rmdir -- "$empty"
+    for path; do [ "${path#"~"}" != "$path" ] || rm -rf -- "$path"; done
+    for path; do [ "${path#"~"}" = "$path" ] || rmdir -- "${path#"~"}"; done
     exit 0
     """

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Glibc
 public import SystemPackage
 
@@ -26,9 +27,16 @@ public struct SandboxAdminSocket: Hashable, Sendable {
     ///   - timeout: The longest silence of the daemon; a frozen daemon is given up after it.
     /// - Throws: `SandboxError.systemCall` if nobody listens or the answer stays out, `.commandFailed` if the daemon refuses.
     @discardableResult
-    public func ask(
-        _ prefix: String, _ arguments: [String: Argument] = [:], timeout: Duration = .seconds(5)
-    ) throws(SandboxError) -> String {
+    public func ask(_ prefix: String, _ arguments: [String: Argument] = [:], timeout: Duration = .seconds(5)) async throws -> String {
+        // A daemon may take its time, so the wait has a thread of its own.
+        try await withCheckedThrowingContinuation { continuation in
+            let thread = Thread { continuation.resume(with: Result { try exchange(prefix, arguments, timeout) }) }
+            thread.stackSize = 1 << 18
+            thread.start()
+        }
+    }
+
+    private func exchange(_ prefix: String, _ arguments: [String: Argument], _ timeout: Duration) throws(SandboxError) -> String {
         let socket = try connect(timeout)
         let command = arguments.merging(["prefix": Argument(prefix), "format": "json"]) { $1 }
         let pairs = command.sorted { $0.key < $1.key }.map { "\(jsonString($0.key)): \($0.value.json)" }

@@ -17,11 +17,21 @@ public struct ImageLayout: Hashable, Sendable {
         self.stripeCount = plain ? 1 : stripeCount
     }
 
+    /// The layout that an image's header records; nil for values that no image can have.
+    public init?(recordedOrder order: UInt8, stripeUnit: UInt64, stripeCount: UInt64) {
+        guard (9...32).contains(order) else { return nil }
+        let size = UInt64(1) << order
+        guard stripeUnit <= size, stripeUnit == 0 || size % stripeUnit == 0 else { return nil }
+        // A whole period has to be addressable.
+        guard stripeCount <= UInt64(Int64.max) >> UInt64(order) else { return nil }
+        self.init(order: order, stripeUnit: stripeUnit, stripeCount: stripeCount)
+    }
+
     public var objectSize: UInt64 { UInt64(1) << order }
     public var isStriped: Bool { stripeCount > 1 }
 
     private var unitsPerObject: UInt64 { objectSize / stripeUnit }
-    private var period: UInt64 { objectSize.multipliedReportingOverflow(by: stripeCount).partialValue }
+    private var period: UInt64 { objectSize * stripeCount }
 
     /// Objects an image of this size has.
     public func objectCount(forSize size: UInt64) -> UInt64 {
@@ -57,5 +67,32 @@ public struct ImageLayout: Hashable, Sendable {
         let stripe = unit / stripeCount
         let number = (stripe / unitsPerObject) * stripeCount + unit % stripeCount
         return (number, (stripe % unitsPerObject) * stripeUnit + offset % stripeUnit)
+    }
+
+    /// The parts of objects that hold a range of the image, in image order; one a stripe unit at most.
+    public func objectExtents(of range: Range<UInt64>) -> [ObjectExtent] {
+        var extents: [ObjectExtent] = []
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let (number, offset) = object(at: position)
+            let run = min(stripeUnit - position % stripeUnit, range.upperBound - position)
+            extents.append(ObjectExtent(object: number, range: offset..<offset + run, imageOffset: position))
+            position += run
+        }
+        return extents
+    }
+}
+
+/// A part of an object, and where it lies in the image.
+public struct ObjectExtent: Hashable, Sendable {
+    public let object: UInt64
+    /// Bytes within the object.
+    public let range: Range<UInt64>
+    public let imageOffset: UInt64
+
+    public init(object: UInt64, range: Range<UInt64>, imageOffset: UInt64) {
+        self.object = object
+        self.range = range
+        self.imageOffset = imageOffset
     }
 }

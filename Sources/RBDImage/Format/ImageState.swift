@@ -48,7 +48,7 @@ public struct ImageState: Hashable, Sendable, WireEncodable, WireDecodable {
                     $0.u8(pair.value.protection.rawValue)
                 }
             }
-            $0.list(metadata.sorted { $0.key < $1.key }) {
+            $0.list(metadata.sorted { $0.key.precedesByBytes($1.key) }) {
                 $0.string($1.key)
                 $0.blob($1.value)
             }
@@ -85,6 +85,15 @@ public enum StateBlob {
         let header = Encoder.encode { $0.frame(version: 1, compat: 1) { $0.u32(UInt32(count)) } }
         let whole = header + state
         return (0..<count).map { Array(whole[min($0 * chunk, whole.count)..<min(($0 + 1) * chunk, whole.count)]) }
+    }
+
+    /// Joins the contents of all objects to the state's encoding.
+    ///
+    /// - Throws: ``WireError`` when the first object counts others than these.
+    public static func join(_ objects: [[UInt8]]) throws(WireError) -> [UInt8] {
+        let (count, start) = try begin(objects.first ?? [])
+        guard count == objects.count else { throw WireError(.invalidValue, at: 6, in: "object count") }
+        return objects.dropFirst().reduce(into: Array(start)) { $0 += $1 }
     }
 
     /// Reads the number of objects from the first one, and what it holds of the state.

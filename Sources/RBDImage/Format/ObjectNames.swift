@@ -6,6 +6,9 @@ public enum ObjectNames {
     public static let namespaces = "rbd_namespace"
     public static let mirroring = "rbd_mirroring"
     public static let mirrorLeader = "rbd_mirror_leader"
+    public static let info = "rbd_info"
+    public static let groupDirectory = "rbd_group_directory"
+    public static let mirrorSnapshotSchedule = "rbd_mirror_snapshot_schedule"
 
     public static func imageID(name: String) -> String { "rbd_id.\(name)" }
     public static func header(_ id: String) -> String { "rbd_header.\(id)" }
@@ -27,6 +30,18 @@ public enum ObjectNames {
     }
 
     public static func data(prefix: String, _ number: UInt64) -> String { "\(prefix).\(hex16(number))" }
+
+    /// The number of a data object by its name; nil for names of other objects.
+    public static func dataNumber(of name: String, prefix: String) -> UInt64? {
+        guard name.hasPrefix(prefix) else { return nil }
+        let rest = name.dropFirst(prefix.count)
+        let digits = rest.dropFirst()
+        guard rest.first == ".", digits.utf8.count == 16, digits.allSatisfy({ $0.isHexDigit && !$0.isUppercase }) else { return nil }
+        return UInt64(digits, radix: 16)
+    }
+
+    /// The header's key for a snapshot's record.
+    public static func snapshotKey(_ id: UInt64) -> String { "snapshot_\(hex16(id))" }
 
     static func hex16(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)

@@ -46,12 +46,12 @@ public struct ImageHeader: Hashable, Sendable {
             throw CephError(code: 2, operation: "read image header", subject: ObjectNames.header(id))
         }
         let order = try Self.decode(orderValue, "order", id) { (d) throws(WireError) in try d.u8() }
-        guard (9...32).contains(order) else {
-            throw .undecodable(WireError(.invalidValue, at: 0), operation: "order", subject: ObjectNames.header(id))
-        }
+        guard let layout = ImageLayout(
+            recordedOrder: order, stripeUnit: try u64("stripe_unit") ?? 0, stripeCount: try u64("stripe_count") ?? 0)
+        else { throw Self.invalid("order and striping", id) }
+        guard max(size, snapshots.lazy.map(\.size).max() ?? 0) <= Self.largestSize else { throw Self.invalid("size", id) }
         self.size = size
-        layout = ImageLayout(
-            order: order, stripeUnit: try u64("stripe_unit") ?? 0, stripeCount: try u64("stripe_count") ?? 0)
+        self.layout = layout
         features = ImageFeatures(rawValue: try u64("features") ?? 0)
         operationFeatures = try u64("op_features") ?? 0
         flags = ImageFlags(rawValue: try u64("flags") ?? 0)
@@ -65,6 +65,13 @@ public struct ImageHeader: Hashable, Sendable {
         }
         self.snapshots = snapshots.sorted { $0.id < $1.id }
         self.metadata = metadata
+    }
+
+    /// Beyond this, offsets of objects cannot be counted.
+    private static let largestSize = UInt64(Int64.max)
+
+    private static func invalid(_ what: String, _ id: String) -> CephError {
+        .undecodable(WireError(.invalidValue, at: 0, in: what), operation: "read image header", subject: ObjectNames.header(id))
     }
 
     private static func decode<T>(

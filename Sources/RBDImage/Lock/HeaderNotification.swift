@@ -12,7 +12,18 @@ public struct HeaderNotification: Hashable, Sendable, WireDecodable, WireEncodab
         public static let headerUpdate = Operation(rawValue: 3)
         public static let asyncProgress = Operation(rawValue: 4)
         public static let asyncComplete = Operation(rawValue: 5)
+        public static let flatten = Operation(rawValue: 6)
+        public static let resize = Operation(rawValue: 7)
         public static let snapshotCreate = Operation(rawValue: 8)
+        public static let snapshotRemove = Operation(rawValue: 9)
+        public static let rebuildObjectMap = Operation(rawValue: 10)
+        public static let snapshotRename = Operation(rawValue: 11)
+        public static let snapshotProtect = Operation(rawValue: 12)
+        public static let snapshotUnprotect = Operation(rawValue: 13)
+        public static let rename = Operation(rawValue: 14)
+        public static let updateFeatures = Operation(rawValue: 15)
+        public static let migrate = Operation(rawValue: 16)
+        public static let sparsify = Operation(rawValue: 17)
         public static let quiesce = Operation(rawValue: 18)
         public static let unquiesce = Operation(rawValue: 19)
         public static let metadataUpdate = Operation(rawValue: 20)
@@ -30,46 +41,40 @@ public struct HeaderNotification: Hashable, Sendable, WireDecodable, WireEncodab
     }
 
     public var operation: Operation
-    /// The operation's own fields, encoded.
+    /// The operation's own fields, encoded; see ``content()``.
     public var body: [UInt8]
+    /// Version of the encoding; decides which fields the body has.
+    public var version: UInt8
 
     public static let headerUpdate = HeaderNotification(operation: .headerUpdate, body: [])
 
     public static func releasedLock(_ client: Client) -> HeaderNotification {
-        HeaderNotification(operation: .releasedLock, body: Encoder.encode {
-            $0.u64(client.globalID)
-            $0.u64(client.handle)
-        })
+        HeaderNotification(.releasedLock(client))
     }
 
-    public init(operation: Operation, body: [UInt8]) {
+    public init(operation: Operation, body: [UInt8], version: UInt8 = 7) {
         self.operation = operation
         self.body = body
+        self.version = version
     }
 
     public func encode(into encoder: inout Encoder) {
-        encoder.frame(version: 7, compat: 1) {
+        encoder.frame(version: version, compat: 1) {
             $0.u32(operation.rawValue)
             $0.raw(body)
         }
     }
 
     public init(from decoder: inout Decoder) throws(WireError) {
-        self = try decoder.frame(supported: 7) { (d, _) throws(WireError) in
-            Self(operation: Operation(rawValue: try d.u32()), body: Array(try d.raw(d.remaining)))
+        self = try decoder.frame(supported: 7) { (d, version) throws(WireError) in
+            Self(operation: Operation(rawValue: try d.u32()), body: Array(try d.raw(d.remaining)), version: version)
         }
     }
 
     /// The namespace of a snapshot that somebody asks the lock's owner to make; nil for other operations.
     public var requestedSnapshot: SnapshotNamespace? {
-        guard operation == .snapshotCreate else { return nil }
-        // ClientId, request id, name, namespace.
-        return try? {
-            var d = Decoder(body)
-            _ = try d.raw(24)
-            _ = try d.string()
-            return try SnapshotNamespace(from: &d)
-        }()
+        guard operation == .snapshotCreate, case .snapshotCreate(_, let namespace, _, _)? = try? content() else { return nil }
+        return namespace
     }
 
     /// A forced promotion asks the lock's owner for its orphan snapshot.

@@ -79,7 +79,7 @@ public enum HeaderMethod {
 
     public static func metadataSet(_ values: [String: [UInt8]]) -> ClassCall {
         call("metadata_set") {
-            $0.list(values.sorted { $0.key < $1.key }) {
+            $0.list(values.sorted { $0.key.precedesByBytes($1.key) }) {
                 $0.string($1.key)
                 $0.blob($1.value)
             }
@@ -102,95 +102,6 @@ public enum HeaderMethod {
             $0.u64(id)
             $0.bool(complete)
             $0.u64(lastCopied)
-        }
-    }
-}
-
-/// Class methods of an `rbd_id.…` object.
-public enum IDMethod {
-    public static func setID(_ id: String) -> ClassCall { HeaderMethod.call("set_id") { $0.string(id) } }
-    public static func getID() -> ClassCall { HeaderMethod.call("get_id") }
-}
-
-/// Class methods of `rbd_directory`.
-public enum DirectoryMethod {
-    private static func call(_ method: String, _ words: String...) -> ClassCall {
-        HeaderMethod.call(method) { encoder in for word in words { encoder.string(word) } }
-    }
-
-    /// `EEXIST` when the name is taken, `EBADF` when the id is.
-    public static func addImage(name: String, id: String) -> ClassCall { call("dir_add_image", name, id) }
-    public static func removeImage(name: String, id: String) -> ClassCall { call("dir_remove_image", name, id) }
-    public static func renameImage(from old: String, to new: String, id: String) -> ClassCall {
-        call("dir_rename_image", old, new, id)
-    }
-    public static func getID(name: String) -> ClassCall { call("dir_get_id", name) }
-    public static func getName(id: String) -> ClassCall { call("dir_get_name", id) }
-}
-
-/// Class methods of `rbd_namespace`.
-public enum NamespaceMethod {
-    public static func list(after: String, limit: UInt64) -> ClassCall {
-        HeaderMethod.call("namespace_list") {
-            $0.string(after)
-            $0.u64(limit)
-        }
-    }
-}
-
-/// Class methods of object-map objects.
-public enum ObjectMapMethod {
-    public static func load() -> ClassCall { HeaderMethod.call("object_map_load") }
-    public static func save(_ map: ObjectMap) -> ClassCall { ClassCall("rbd", "object_map_save", input: map.encoded) }
-
-    /// Creates a missing map; shrinking fails with `ESTALE` when a dropped entry is not `fill`.
-    public static func resize(count: UInt64, fill: ObjectState) -> ClassCall {
-        HeaderMethod.call("object_map_resize") {
-            $0.u64(count)
-            $0.u8(fill.rawValue)
-        }
-    }
-
-    public static func update(_ range: Range<UInt64>, to state: ObjectState, from current: ObjectState? = nil) -> ClassCall {
-        HeaderMethod.call("object_map_update") {
-            $0.u64(range.lowerBound)
-            $0.u64(range.upperBound)
-            $0.u8(state.rawValue)
-            $0.optional(current) { $0.u8($1.rawValue) }
-        }
-    }
-
-    /// A snapshot was taken: what exists is clean from now on.
-    public static func snapshotAdd() -> ClassCall { HeaderMethod.call("object_map_snap_add") }
-
-    /// An older snapshot goes: what it had changed counts as changed here.
-    public static func snapshotRemove(_ removed: ObjectMap) -> ClassCall {
-        ClassCall("rbd", "object_map_snap_remove", input: removed.encoded)
-    }
-}
-
-/// Class methods of `rbd_trash`.
-public enum TrashMethod {
-    public static func add(id: String, _ spec: TrashImageSpec) -> ClassCall {
-        HeaderMethod.call("trash_add") {
-            $0.string(id)
-            spec.encode(into: &$0)
-        }
-    }
-    public static func remove(id: String) -> ClassCall { HeaderMethod.call("trash_remove") { $0.string(id) } }
-    public static func get(id: String) -> ClassCall { HeaderMethod.call("trash_get") { $0.string(id) } }
-    public static func list(after: String, limit: UInt64) -> ClassCall {
-        HeaderMethod.call("trash_list") {
-            $0.string(after)
-            $0.u64(limit)
-        }
-    }
-    /// `ESTALE` when the present state is not the expected one.
-    public static func setState(id: String, to state: UInt8, from expected: UInt8) -> ClassCall {
-        HeaderMethod.call("trash_state_set") {
-            $0.string(id)
-            $0.u8(state)
-            $0.u8(expected)
         }
     }
 }

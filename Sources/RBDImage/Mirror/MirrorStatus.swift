@@ -1,7 +1,7 @@
 public import CephCore
 
 /// What a daemon says of an image, for one site.
-public struct MirrorSiteStatus: Hashable, Sendable, WireEncodable {
+public struct MirrorSiteStatus: Hashable, Sendable, WireEncodable, WireDecodable {
     public struct State: RawRepresentable, Hashable, Sendable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -41,6 +41,13 @@ public struct MirrorSiteStatus: Hashable, Sendable, WireEncodable {
             $0.string(description)
             lastUpdate.encode(into: &$0)
             $0.bool(isUp)
+        }
+    }
+
+    public init(from decoder: inout Decoder) throws(WireError) {
+        self = try decoder.frame(supported: 2) { (d, version) throws(WireError) in
+            let uuid = version >= 2 ? try d.string() : ""
+            return try Self(fields: &d, mirrorUUID: uuid)
         }
     }
 
@@ -104,7 +111,7 @@ public enum MirroringNotification: Hashable, Sendable, WireEncodable, WireDecoda
             switch try d.u32() {
             case 0: .modeUpdated(MirrorMode(rawValue: try d.u32()))
             case 1: .imageUpdated(
-                MirrorImage.State(rawValue: UInt8(truncatingIfNeeded: try d.u32())), id: try d.string(), globalID: try d.string())
+                MirrorImage.State(rawValue: UInt8(clamping: try d.u32())), id: try d.string(), globalID: try d.string())
             case let operation: .unknown(operation)
             }
         }

@@ -1,5 +1,3 @@
-public import CephCore
-
 /// What an object map says of one object.
 public struct ObjectState: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt8
@@ -19,12 +17,17 @@ public struct ObjectMap: Hashable, Sendable {
     public static let maximumCount = 256_000_000
 
     public private(set) var count: Int
-    /// Four entries a byte, the first in the two most significant bits.
-    private var bytes: [UInt8]
+    /// Four entries a byte, the first in the two most significant bits; unused bits of the last byte are 0.
+    var bytes: [UInt8]
 
     public init(count: Int, filledWith state: ObjectState = .nonexistent) {
+        self.init(count: count, packed: Array(repeating: state.rawValue &* 0x55, count: (count + 3) / 4))
+    }
+
+    /// - Parameter packed: One byte for four entries; bits beyond `count` are dropped.
+    init(count: Int, packed: [UInt8]) {
         self.count = count
-        bytes = Array(repeating: state.rawValue &* 0x55, count: (count + 3) / 4)
+        bytes = packed
         clearPadding()
     }
 
@@ -48,61 +51,10 @@ public struct ObjectMap: Hashable, Sendable {
         clearPadding()
     }
 
-    /// A snapshot was taken: everything that was touched is clean from now on.
-    public mutating func markAllClean() {
-        // 01 becomes 11; the other values stay.
-        for index in bytes.indices {
-            let byte = bytes[index]
-            bytes[index] = byte | (byte & 0x55 & ~(byte >> 1)) << 1
-        }
-    }
-
     private static func shift(_ index: Int) -> UInt8 { UInt8(6 - 2 * (index & 3)) }
 
     private mutating func clearPadding() {
         guard count & 3 != 0, !bytes.isEmpty else { return }
         bytes[bytes.count - 1] &= 0xff << UInt8(8 - 2 * (count & 3))
-    }
-}
-
-extension ObjectMap: WireDecodable {
-    /// The map as an object-map object holds it: with checksums.
-    public var encoded: [UInt8] {
-        let header = Encoder.encode { $0.frame(version: 1, compat: 1) { $0.u64(UInt64(count)) } }
-        return Encoder.encode {
-            $0.u32(UInt32(header.count))
-            $0.raw(header)
-            $0.raw(bytes)
-            let blocks = (bytes.count + 4095) / 4096
-            $0.u32(UInt32(4 + 4 + 4 * blocks))
-            $0.u32(CRC32C.checksum(header))
-            $0.u32(UInt32(blocks))
-            for block in 0..<blocks { $0.u32(CRC32C.checksum(bytes[block * 4096..<min((block + 1) * 4096, bytes.count)])) }
-        }
-    }
-
-    /// Reads a map, with or without checksums; those that are there must be right.
-    public init(from decoder: inout Decoder) throws(WireError) {
-        let headerLength = try decoder.u32()
-        guard headerLength == 14 else { throw decoder.failure(.invalidValue) }
-        var copy = decoder
-        let header = Array(try copy.raw(14))
-        let entries = try decoder.frame(supported: 1) { (d, _) throws(WireError) in try d.u64() }
-        guard entries <= UInt64(Self.maximumCount) else { throw decoder.failure(.invalidValue) }
-        count = Int(entries)
-        let start = decoder.offset
-        bytes = Array(try decoder.raw((count + 3) / 4))
-        clearPadding()
-        if decoder.isAtEnd { return }
-        let footer = try decoder.u32()
-        guard footer > 0 else { return }
-        guard Int(footer) == decoder.remaining else { throw decoder.failure(.invalidValue) }
-        guard try decoder.u32() == CRC32C.checksum(header) else { throw WireError(.checksum, at: 4, in: "object map header") }
-        let sums = try decoder.list(elementsOfAtLeast: 4) { (d) throws(WireError) in try d.u32() }
-        guard sums.count == (bytes.count + 4095) / 4096 else { throw decoder.failure(.invalidValue) }
-        for (block, sum) in sums.enumerated() {
-            let range = block * 4096..<min((block + 1) * 4096, bytes.count)
-            guard CRC32C.checksum(bytes[range]) == sum else { throw WireError(.checksum, at: start + range.lowerBound, in: "object map") }
-        }
     }
 }

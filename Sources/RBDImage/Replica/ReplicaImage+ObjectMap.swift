@@ -3,8 +3,8 @@ public import CephCore
 extension ReplicaImage {
     /// Reads HEAD's object map, or a snapshot's.
     ///
-    /// - Returns: Nil without the feature. A missing or damaged map is built as "every object may exist", with the image's
-    ///   flags set so that tools do not trust it.
+    /// - Returns: Nil without the feature.
+    /// - Throws: `ENOENT` when the map is missing, `EBADMSG` when it is damaged.
     public func loadObjectMap(of snapshot: UInt64? = nil) async throws -> ObjectMap? {
         guard usesObjectMap else { return nil }
         return try await pool.objectMap(ObjectNames.objectMap(id, snapshot: snapshot))
@@ -19,6 +19,14 @@ extension ReplicaImage {
             operation.writeFull(map.encoded)
         }
         try await pool.apply(operation, to: ObjectNames.objectMap(id, snapshot: snapshot))
+    }
+
+    /// A snapshot was taken: HEAD's map becomes its map, and HEAD's entries are clean from now on.
+    func adoptObjectMap(for snapshot: UInt64) async throws {
+        guard let map = try await loadObjectMap() else { return }
+        try await saveObjectMap(map, of: snapshot)
+        guard header.features.contains(.fastDiff) else { return }
+        try await pool.change(ObjectNames.objectMap(id), with: ObjectMapMethod.snapshotAdd())
     }
 
     /// Before a snapshot goes: what only it recorded as changed is recorded in the next newer map.

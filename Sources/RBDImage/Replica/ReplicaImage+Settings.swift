@@ -4,18 +4,16 @@ extension ReplicaImage {
     /// Sets HEAD's size, with the object map grown before and shrunk after.
     ///
     /// Data objects beyond a smaller size are the copy's business.
-    public func setSize(_ size: UInt64, map: inout ObjectMap?) async throws {
+    public func setSize(_ size: UInt64) async throws {
         guard size != header.size else { return }
         let count = header.objectCount(forSize: size)
-        let grows = size > header.size
-        if grows, usesObjectMap, map != nil {
-            map!.resize(to: Int(count))
+        if usesObjectMap, size > header.size {
             try await pool.change(ObjectNames.objectMap(id), with: ObjectMapMethod.resize(count: count, fill: .nonexistent))
         }
         try await change(HeaderMethod.setSize(size))
-        if !grows, usesObjectMap, map != nil {
-            map!.resize(to: Int(count))
-            try await saveObjectMap(map!)
+        if usesObjectMap, size < header.size, var map = try await loadObjectMap() {
+            map.resize(to: Int(count))
+            try await saveObjectMap(map)
         }
         header.size = size
     }
@@ -52,12 +50,10 @@ extension ReplicaImage {
         try await change(HeaderMethod.setFlags(flags, mask: mask, snapshot: snapshot))
     }
 
-    public func setMetadata(_ values: [String: [UInt8]]) async throws(CephError) {
-        guard !values.isEmpty else { return }
-        try await change(HeaderMethod.metadataSet(values))
-    }
-
-    public func removeMetadata(_ key: String) async throws(CephError) {
-        try await change(HeaderMethod.metadataRemove(key))
+    /// Removes and sets metadata in one operation.
+    public func changeMetadata(removing keys: [String], setting values: [String: [UInt8]]) async throws(CephError) {
+        var calls = keys.map { HeaderMethod.metadataRemove($0) }
+        if !values.isEmpty { calls.append(HeaderMethod.metadataSet(values)) }
+        try await change(calls)
     }
 }

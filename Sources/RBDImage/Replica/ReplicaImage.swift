@@ -63,7 +63,9 @@ public actor ReplicaImage {
     var usesObjectMap: Bool { header.features.contains(.objectMap) }
 
     /// Applies one guarded change to the header.
-    func change(_ calls: ClassCall...) async throws(CephError) {
+    func change(_ calls: ClassCall...) async throws(CephError) { try await change(calls) }
+
+    func change(_ calls: [ClassCall]) async throws(CephError) {
         var operation = WriteOperation()
         if let assertion = lock.assertion { operation.call(assertion) }
         for call in calls { operation.call(call) }

@@ -27,12 +27,17 @@ struct LocalPoints {
     let base: MirrorPoint?
     /// The newest snapshot, when it is a copy that was not finished.
     let unfinished: MirrorPoint?
+    /// Snapshots whose removal was interrupted: in the trash, with no clone that would need them.
+    let trash: [UInt64]
 
     init(_ snapshots: [ImageSnapshot]) {
         points = mirrorPoints(of: snapshots)
         newest = points.last
         base = points.last { $0.isComplete && !$0.mirror.isOrphan }
         unfinished = points.last.flatMap { $0.state.isNonPrimary && !$0.isComplete ? $0 : nil }
+        trash = snapshots.filter { snapshot in
+            if case .trash = snapshot.namespace { snapshot.childCount == 0 } else { false }
+        }.map(\.id).sorted()
     }
 
     /// Why the local side alone forbids to go on.
@@ -64,7 +69,7 @@ struct LocalPoints {
     func obsolete(_ context: SnapshotPlanContext) -> [UInt64] {
         let leftovers = points.filter { isLeftover($0) }
         let outdated = points.filter { isOutdated($0, context) }
-        return (leftovers + outdated).map(\.id)
+        return trash + (leftovers + outdated).map(\.id)
     }
 
     /// An unfinished copy that something newer has replaced.

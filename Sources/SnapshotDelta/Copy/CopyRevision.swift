@@ -15,8 +15,13 @@ public struct CopyRevision: Sendable {
     /// What the object maps say; nil where they cannot be trusted and each object must be asked.
     public let states: ObjectDeltaMap?
 
+    /// The target equals the source's base, byte for byte; else whatever was written since counts as changed,
+    /// also where it was written back.
+    public let baseIsExact: Bool
+
     public init(
-        base: UInt64, end: UInt64, source: Pool, target: Pool, objectCount: UInt64, states: ObjectDeltaMap?
+        base: UInt64, end: UInt64, source: Pool, target: Pool, objectCount: UInt64, states: ObjectDeltaMap?,
+        baseIsExact: Bool = true
     ) {
         self.base = base
         self.end = end
@@ -24,5 +29,6 @@ public struct CopyRevision: Sendable {
         self.target = target
         self.objectCount = objectCount
         self.states = states
+        self.baseIsExact = baseIsExact
     }
 }

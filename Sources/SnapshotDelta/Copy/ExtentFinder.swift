@@ -30,6 +30,8 @@ public struct ExtentFinder: Sendable {
                 Self.change(in: $0, revision, objectSize)
             } ?? .absent(existedAtStart: true)
         }
+        // Equal digests say nothing of a target that differs from the base.
+        guard revision.baseIsExact else { return .whole(objectSize: objectSize) }
         return try await changeByChecksum(of: history.name, in: revision, objectSize)
     }
 

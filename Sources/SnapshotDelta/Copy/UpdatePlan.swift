@@ -30,7 +30,8 @@ struct UpdatePlan {
             }
         }
         let size = change.sizeAtEnd ?? end
-        if size != change.sizeAtStart && size != end || update.isEmpty { update.truncate(to: size) }
+        // Writes let the object grow to `end`; only a truncation makes it shorter.
+        if size != max(change.sizeAtStart, end) || update.isEmpty { update.truncate(to: size) }
     }
 
     private mutating func zero(_ part: Range<Int>, of range: Range<UInt64>) {

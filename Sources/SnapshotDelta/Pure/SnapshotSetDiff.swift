@@ -3,28 +3,38 @@ internal import CephCore
 extension ExtentFinder {
     /// What changed in an object between a revision's two points, by its snapshot set.
     static func change(in set: ObjectSnapshotSet, _ revision: CopyRevision, _ objectSize: UInt64) -> ObjectChange {
-        let start = set.index(serving: revision.base)
-        guard let end = set.index(serving: revision.end) else { return .absent(existedAtStart: start != nil) }
-        let newest = set.clones[end]
-        guard let start else { return .whole(objectSize: objectSize) }
-        let oldest = set.clones[start]
-        var changed = RangeUnion()
-        for clone in set.clones[start..<end] { changed.add(complementOf: clone.overlap, upTo: .max) }
-        return ObjectChange(
-            existedAtStart: true, existsAtEnd: true, sizeAtEnd: newest.size, sizeAtStart: oldest.size,
-            ranges: changed.ranges(clippedTo: newest.size))
+        set.change(from: revision.base, to: revision.end, objectSize: objectSize)
     }
 }
 
 extension ObjectSnapshotSet {
     static let headID: UInt64 = 0xffff_ffff_ffff_fffe
 
-    /// Index of the revision that serves reads at a snapshot; nil where the object does not exist there.
-    func index(serving snapshot: UInt64) -> Int? {
-        if snapshot > sequence || snapshot == Self.headID {
-            return clones.lastIndex { $0.id == Self.headID }
+    /// How the object differs between two snapshots; ``headID`` for now.
+    func change(from base: UInt64, to end: UInt64, objectSize: UInt64) -> ObjectChange {
+        let oldest = index(serving: base)
+        guard let newest = index(serving: end) else { return .absent(existedAtStart: oldest != nil) }
+        guard let oldest, oldest <= newest else { return .whole(objectSize: objectSize) }
+        var changed = RangeUnion()
+        for index in oldest..<newest {
+            // A range beyond either end cannot be shared.
+            let shared = min(clones[index].size, clones[index + 1].size)
+            changed.add(complementOf: clones[index].overlap, within: shared)
         }
-        return clones.firstIndex { $0.id != Self.headID && $0.snapshots.contains(snapshot) }
+        return ObjectChange(
+            existedAtStart: true, existsAtEnd: true, sizeAtEnd: clones[newest].size, sizeAtStart: clones[oldest].size,
+            ranges: changed.ranges(clippedTo: clones[newest].size))
+    }
+
+    /// Index of the revision that serves reads at a snapshot; nil where the object does not exist there.
+    ///
+    /// As the OSD decides: newer than the last context is the head's; else the first clone from there on,
+    /// if its oldest snapshot is not newer.
+    func index(serving snapshot: UInt64) -> Int? {
+        if snapshot > sequence { return clones.lastIndex { $0.id == Self.headID } }
+        guard let index = clones.firstIndex(where: { $0.id >= snapshot && $0.id != Self.headID }) else { return nil }
+        guard let oldest = clones[index].snapshots.min(), oldest <= snapshot else { return nil }
+        return index
     }
 }
 
@@ -32,14 +42,14 @@ extension ObjectSnapshotSet {
 struct RangeUnion {
     private var parts: [Range<UInt64>] = []
 
-    /// Adds everything that is not in `ranges`, which are ascending.
-    mutating func add(complementOf ranges: [Range<UInt64>], upTo end: UInt64) {
+    /// Adds everything that is not in `ranges`, which are ascending, or not below `limit`.
+    mutating func add(complementOf ranges: [Range<UInt64>], within limit: UInt64) {
         var position: UInt64 = 0
-        for range in ranges {
+        for range in ranges where range.lowerBound < limit {
             if range.lowerBound > position { parts.append(position..<range.lowerBound) }
-            position = max(position, range.upperBound)
+            position = max(position, min(range.upperBound, limit))
         }
-        if position < end { parts.append(position..<end) }
+        parts.append(position..<UInt64.max)
     }
 
     /// The union, ascending, within `0..<size`.

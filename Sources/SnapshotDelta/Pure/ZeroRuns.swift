@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Finds what of a buffer is worth sending.
 enum ZeroRuns {
     /// Smallest run of zeroes that is left out, in bytes.
@@ -6,33 +8,24 @@ enum ZeroRuns {
     /// The ranges that hold anything but zeroes, ascending, in whole blocks.
     static func nonZeroRuns(in bytes: UnsafeRawBufferPointer) -> [Range<Int>] {
         var runs: [Range<Int>] = []
-        var offset = 0
-        while offset < bytes.count {
+        var start: Int?
+        for offset in stride(from: 0, to: bytes.count, by: granularity) {
             let end = min(offset + granularity, bytes.count)
-            if !isZero(UnsafeRawBufferPointer(rebasing: bytes[offset..<end])) {
-                if let last = runs.last, last.upperBound == offset {
-                    runs[runs.count - 1] = last.lowerBound..<end
-                } else {
-                    runs.append(offset..<end)
-                }
+            if isZero(UnsafeRawBufferPointer(rebasing: bytes[offset..<end])) {
+                if let first = start { runs.append(first..<offset) }
+                start = nil
+            } else if start == nil {
+                start = offset
             }
-            offset = end
         }
+        if let first = start { runs.append(first..<bytes.count) }
         return runs
     }
 
+    /// Whether all bytes are 0: the first few are, and each is like the one 16 before it.
     static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var offset = 0
-        let words = bytes.count & ~63
-        while offset < words {
-            let block = bytes.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
-            if block != SIMD8<UInt64>(repeating: 0) { return false }
-            offset += 64
-        }
-        while offset < bytes.count {
-            if bytes[offset] != 0 { return false }
-            offset += 1
-        }
-        return true
+        guard bytes.count >= 16, let start = bytes.baseAddress else { return bytes.allSatisfy { $0 == 0 } }
+        guard start.loadUnaligned(as: UInt64.self) | (start + 8).loadUnaligned(as: UInt64.self) == 0 else { return false }
+        return memcmp(start, start + 16, bytes.count - 16) == 0
     }
 }

@@ -113,7 +113,7 @@ struct World {
     // MARK: what a primary and its operator do
 
     /// Few values, so that contents come back to what they were.
-    mutating func write(_ side: Int) { put(pick(0..<3), at: pick(0..<Self.objects), on: side) }
+    mutating func write(_ side: Int) { put(pick(0..<2), at: pick(0..<Self.objects), on: side) }
 
     mutating func addPrimary(_ side: Int, complete: Bool = true) {
         add(MirrorSnapshot(state: .primary, complete: complete, peers: [sides[side].peer]), to: side)

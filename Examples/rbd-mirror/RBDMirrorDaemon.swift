@@ -1,0 +1,80 @@
+import AdminSocket
+import CephCore
+import DaemonSupport
+import Foundation
+import Logging
+import RBDMirroring
+import ServiceLifecycle
+
+/// The daemon that takes stock `rbd-mirror`'s place: options in, engine running, log and admin socket beside it.
+@main
+struct RBDMirrorDaemon {
+    static func main() async {
+        do {
+            let options = try DaemonOptions(
+                arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
+            switch options.request {
+            case .help: print(DaemonOptions.usage(of: "rbd-mirror"), terminator: "")
+            case .version: print(version)
+            default: try await serve(options)
+            }
+        } catch {
+            FileHandle.standardError.write(Data("rbd-mirror: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    static var version: String {
+        let library = Cluster.libraryVersion
+        return "rbd-mirror (swift-ceph-mirroring) on librados \(library.major).\(library.minor).\(library.extra)"
+    }
+
+    static func serve(_ options: DaemonOptions) async throws {
+        let cluster = configuration(options)
+        let view = try ConfigurationView(cluster)
+        if let option = options.request.shownOption {
+            guard let value = view.value(of: option) else { throw UnknownOption(name: option) }
+            print(value)
+            return
+        }
+        let detachment = try Detachment.begin(foreground: options.isForeground)
+        let settings = DaemonSettings(options, subsystem: "rbd_mirror") { view.value(of: $0) ?? "" }
+        let process = try DaemonProcess(settings, detachment: detachment)
+        defer { process.end() }
+        LoggingSystem.bootstrap { process.log.handler(label: $0) }
+        let logger = Logger(label: "rbd-mirror")
+        let mirror = RBDMirror(engine(cluster, view), logger: logger)
+        let server = AdminSocketServer(version: .init(version: version, release: "", gitVersion: ""))
+        server.register(process.log.commands)
+        if let path = settings.adminSocket { try server.open(at: path, mode: settings.adminSocketMode) }
+        try process.ready()
+        try await ServiceGroup(
+            services: [process, server, mirror], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+        ).run()
+    }
+
+    static func configuration(_ options: DaemonOptions) -> ClusterConfiguration {
+        let source: ClusterConfiguration.Source = if let file = options.configurationFile {
+            .configurationFile(file, clusterName: options.cluster)
+        } else {
+            .named(options.cluster)
+        }
+        let own: Set = ["daemonize", "setuser", "setgroup"]
+        return ClusterConfiguration(
+            source, as: options.name,
+            options: options.overrides.filter { !own.contains($0.name) }.map { ($0.name, $0.value) })
+    }
+
+    static func engine(_ cluster: ClusterConfiguration, _ view: ConfigurationView) -> RBDMirrorConfiguration {
+        var configuration = RBDMirrorConfiguration(cluster: cluster)
+        let number = { (option: String) in view.value(of: option).flatMap(Double.init) }
+        if let syncs = number("rbd_mirror_concurrent_image_syncs") { configuration.concurrentSyncs = Int(syncs) }
+        if let interval = number("rbd_mirror_pool_replayers_refresh_interval") { configuration.refreshInterval = .seconds(interval) }
+        return configuration
+    }
+}
+
+struct UnknownOption: Error, CustomStringConvertible {
+    let name: String
+    var description: String { "failed to get setting '\(name)': there is no such option" }
+}

@@ -1,0 +1,52 @@
+internal import CCeph
+
+/// How a new image is laid out; what is left nil the cluster's configuration decides.
+public struct ImageOptions: Hashable, Sendable {
+    public var features: Image.Features?
+    /// The size of an object as a power of two, 12 to 25; 22 is usual.
+    public var order: Int?
+    /// Bytes; together with ``stripeCount``.
+    public var stripeUnit: UInt64?
+    public var stripeCount: UInt64?
+    /// The pool that takes the data, when it is another one.
+    public var dataPool: String?
+    /// For clones: 1, or 2, which needs no protected snapshot.
+    public var cloneFormat: Int?
+    /// Mirrors the image from the begin, where its pool mirrors single images.
+    public var mirrorMode: Image.MirrorMode?
+
+    public init(
+        features: Image.Features? = nil, order: Int? = nil, stripeUnit: UInt64? = nil, stripeCount: UInt64? = nil,
+        dataPool: String? = nil, cloneFormat: Int? = nil, mirrorMode: Image.MirrorMode? = nil
+    ) {
+        self.features = features
+        self.order = order
+        self.stripeUnit = stripeUnit
+        self.stripeCount = stripeCount
+        self.dataPool = dataPool
+        self.cloneFormat = cloneFormat
+        self.mirrorMode = mirrorMode
+    }
+
+    /// Lends the options as librbd takes them.
+    func withOptions(_ body: (rbd_image_options_t) -> CInt) -> CInt {
+        var options: rbd_image_options_t?
+        rbd_image_options_create(&options)
+        defer { rbd_image_options_destroy(options) }
+        let numbers: [(Int, UInt64?)] = [
+            (RBD_IMAGE_OPTION_FORMAT, 2), (RBD_IMAGE_OPTION_FEATURES, features?.rawValue),
+            (RBD_IMAGE_OPTION_ORDER, order.map(UInt64.init)), (RBD_IMAGE_OPTION_STRIPE_UNIT, stripeUnit),
+            (RBD_IMAGE_OPTION_STRIPE_COUNT, stripeCount), (RBD_IMAGE_OPTION_CLONE_FORMAT, cloneFormat.map(UInt64.init)),
+            (RBD_IMAGE_OPTION_MIRROR_IMAGE_MODE, mirrorMode.map { UInt64($0.rawValue) }),
+        ].map { (Int($0.0), $0.1) }
+        for case (let name, let value?) in numbers {
+            let code = rbd_image_options_set_uint64(options, CInt(name), value)
+            if code < 0 { return code }
+        }
+        if let dataPool {
+            let code = rbd_image_options_set_string(options, CInt(RBD_IMAGE_OPTION_DATA_POOL), dataPool)
+            if code < 0 { return code }
+        }
+        return body(options!)
+    }
+}

@@ -1,0 +1,48 @@
+public import CephCore
+
+/// An image that is read, as its header was at one moment.
+public struct SourceImage: Sendable {
+    public let pool: Pool
+    public let dataPool: Pool
+    public let header: ImageHeader
+
+    /// Reads an image's header.
+    ///
+    /// - Throws: `ENOENT` without such an image.
+    public static func load(_ id: String, in pool: Pool) async throws(CephError) -> SourceImage {
+        let header = try await pool.imageHeader(id)
+        return SourceImage(pool: pool, dataPool: try await ReplicaImage.dataPool(of: header, in: pool), header: header)
+    }
+
+    /// The header as it is now, with the same pools.
+    public func reloaded() async throws(CephError) -> SourceImage {
+        SourceImage(pool: pool, dataPool: dataPool, header: try await pool.imageHeader(header.id))
+    }
+
+    /// A mirror snapshot's image state as it is stored.
+    ///
+    /// - Throws: `ENOENT` when the snapshot has none, `EBADMSG` when it is damaged.
+    public func stateBlob(of snapshot: UInt64) async throws(CephError) -> [UInt8] {
+        try await pool.stateBlob(ofImage: header.id, snapshot: snapshot)
+    }
+}
+
+extension Pool {
+    /// Reads a mirror snapshot's image state from its objects.
+    public func stateBlob(ofImage id: String, snapshot: UInt64) async throws(CephError) -> [UInt8] {
+        let limit = 64 << 20
+        let name = { (index: UInt64) in ObjectNames.mirrorSnapshotState(id, snapshot: snapshot, index: index) }
+        let first = try await read(name(0), length: limit)
+        var state: [UInt8]
+        let count: Int
+        do throws(WireError) {
+            let begun = try StateBlob.begin(first)
+            state = Array(begun.state)
+            count = begun.objectCount
+        } catch {
+            throw .undecodable(error, operation: "read image state", subject: "\(spec)/\(name(0))")
+        }
+        for index in 1..<UInt64(max(count, 1)) { state += try await read(name(index), length: limit) }
+        return state
+    }
+}

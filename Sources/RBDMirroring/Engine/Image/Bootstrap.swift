@@ -1,0 +1,115 @@
+internal import CephCore
+internal import Logging
+internal import RBDImage
+
+/// Finds out what there is of an image on both sides and makes it ready to be replayed.
+struct Bootstrap: Sendable {
+    let pair: PoolPair
+    let globalID: String
+    let logger: Logger
+
+    enum Outcome {
+        case replay(localID: String, remoteID: String, isNew: Bool)
+        case stop(StopDescription)
+    }
+
+    func run() async throws -> Outcome {
+        let facts = try await facts()
+        let plan = ImageBootstrapPlanner.plan(facts)
+        logger.debug("bootstrap", metadata: ["plan": "\(plan)"])
+        switch plan {
+        case .replay:
+            guard let local = facts.local, case .image(let remote) = facts.remote else { return .stop(.init(.unknown, "remote image is not primary")) }
+            return .replay(localID: local.imageID, remoteID: remote.imageID, isNew: false)
+        case .create(let name, _):
+            guard case .image(let remote) = facts.remote else { return .stop(.init(.unknown, "remote image is not primary")) }
+            let id = try await create(name, from: remote)
+            return .replay(localID: id, remoteID: remote.imageID, isNew: true)
+        case .discard(.halfBuilt), .discard(.interruptedRemoval):
+            logger.info("removing a half-built image", metadata: ["image.id": "\(facts.local!.imageID)"])
+            try await ImageRemoval(pool: pair.local).removeHalfBuilt(facts.local!.imageID, globalID: globalID)
+            return try await run()
+        case .discard(.resync): return .stop(.init(.stopped, "resync requested"))
+        case .delete: return .stop(.init(.stopped, "remote image no longer exists"))
+        case .wait(let reason): return .stop(Self.describe(reason))
+        case .stop(let reason): return .stop(Self.describe(reason))
+        }
+    }
+
+    // MARK: Facts
+
+    private func facts() async throws -> BootstrapFacts {
+        let remote = try await remote()
+        let local = try await local()
+        var owner: String?
+        if local == nil, case .image(let source) = remote { owner = try await pair.local.imageID(named: source.name) }
+        let source = SourceIdentity(fsid: try pair.remote.cluster.fsid(), mirrorUUID: pair.remoteMirrorUUID)
+        return BootstrapFacts(local: local, remote: remote, localNameOwner: owner, source: source, knownSource: source)
+    }
+
+    private func local() async throws -> BootstrapFacts.Local? {
+        guard let id = try await pair.localImages.imageID(ofGlobalID: globalID),
+            let record = try await pair.localImages.image(id) else { return nil }
+        let header = try await found { () throws(CephError) in try await pair.local.imageHeader(id) }
+        let isNamed = try await pair.local.imageName(ofID: id) != nil
+        return BootstrapFacts.Local(
+            imageID: id, record: record, isInDirectory: isNamed,
+            promotion: PromotionState(ofSnapshots: header?.snapshots ?? []))
+    }
+
+    private func remote() async throws -> BootstrapFacts.Answer {
+        guard let id = try await pair.remoteImages.imageID(ofGlobalID: globalID),
+            let record = try await pair.remoteImages.image(id),
+            let header = try await found({ () throws(CephError) in try await pair.remote.imageHeader(id) }),
+            let name = try await pair.remote.imageName(ofID: id) else { return .absent }
+        return .image(.init(
+            imageID: id, name: name, record: record, promotion: PromotionState(ofSnapshots: header.snapshots)))
+    }
+
+    private func found<T: Sendable>(_ read: () async throws(CephError) -> T) async throws(CephError) -> T? {
+        do throws(CephError) { return try await read() } catch {
+            guard error.isNotFound else { throw error }
+            return nil
+        }
+    }
+
+    // MARK: Creation
+
+    /// Makes the local image, known as *creating* until its first mirror snapshot is there.
+    private func create(_ name: String, from remote: BootstrapFacts.Remote) async throws -> String {
+        let source = try await pair.remote.imageHeader(remote.imageID)
+        let first = source.mirrorSnapshots.first { $0.mirror!.complete && $0.mirror!.peers.contains(pair.remotePeerUUID) }
+        let id = ReplicaImage.newID(for: pair.local.cluster)
+        logger.info("creating the local image", metadata: ["image.id": "\(id)", "image.name": "\(name)"])
+        try await pair.localImages.setImage(id, MirrorImage(globalID: globalID, state: .creating))
+        let template = ReplicaTemplate(
+            name: name, size: first?.size ?? source.size, layout: source.layout, features: source.features)
+        try await ReplicaImage.create(id, template, in: pair.local)
+        return id
+    }
+
+    // MARK: Words
+
+    private static func describe(_ reason: ImageBootstrapPlan.WaitReason) -> StopDescription {
+        switch reason {
+        case .sourceUnreachable: .init(.error, "remote cluster does not answer")
+        case .resyncNeedsPrimary: .init(.unknown, "remote image is not primary")
+        case .localDisabling: .init(.stopped, "mirroring is being disabled")
+        case .remoteDisabling: .init(.stopped, "remote mirroring is being disabled")
+        }
+    }
+
+    private static func describe(_ reason: ImageBootstrapPlan.StopReason) -> StopDescription {
+        switch reason {
+        case .localPrimary: .init(.stopped, "local image is primary")
+        case .remoteNotPrimary: .init(.unknown, "remote image is not primary")
+        case .remoteRemoved: .init(.stopped, "remote image no longer exists")
+        case .deletionHeld: .init(.stopped, "remote image no longer exists")
+        case .forcePromoting: StopDescription(SnapshotPlan.StopReason.forcePromoting)
+        case .unknownPeer(let uuid): StopDescription(SnapshotPlan.StopReason.unknownPeer(uuid))
+        case .splitBrain(let how): StopDescription(SnapshotPlan.StopReason.splitBrain(how))
+        case .nameClash(let name): .init(.error, "another local image is named \(name): rename one of them")
+        case .malformed(let what): StopDescription(SnapshotPlan.StopReason.malformed(what))
+        }
+    }
+}

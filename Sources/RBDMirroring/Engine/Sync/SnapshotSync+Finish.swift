@@ -1,0 +1,96 @@
+internal import CephCore
+internal import Foundation
+internal import RBDImage
+internal import SnapshotDelta
+
+extension SnapshotSync {
+    /// Copies the data, proves the source, and adds the sealed snapshot.
+    func finish(
+        _ stages: [Stage], _ chain: MapChain, hasMap: Bool, working: UInt64, _ state: ImageState, _ blob: [UInt8],
+        from first: UInt64, isExact: Bool, isFresh: Bool
+    ) async throws -> CopyProgress {
+        let replica = sides.replica
+        var chain = chain
+        let header = await replica.header
+        let copier = ObjectCopier(
+            revisions: try revisions(stages, header, isExact: isExact),
+            sourceName: { [source = sides.source.header] in source.objectName($0) }, targetName: { header.objectName($0) },
+            objectSize: header.layout.objectSize, proof: SourceProof { try await prove(stages) },
+            memory: sides.memory, targetIsFresh: isFresh)
+        var recorded = ContinuousClock.now
+        let onProgress = onProgress
+        let progress = try await ImageCopy(copier: copier, limits: sides.limits).run(from: first) { outcome, progress in
+            chain.record(outcome)
+            onProgress(progress)
+            if let mark = progress.lastCopied, mark > 0, recorded.duration(to: .now) > .milliseconds(500) {
+                recorded = .now
+                try await replica.recordProgress(working, lastCopied: mark)
+            }
+        }
+        try await prove(stages)
+        if hasMap {
+            for (stage, map) in zip(stages, chain.final()) { try await replica.saveObjectMap(map, of: stage.local) }
+        }
+        try await apply(state, working)
+        try await seal(working, blob, objectCount: stages.last!.objectCount)
+        return progress
+    }
+
+    private func revisions(_ stages: [Stage], _ header: ImageHeader, isExact: Bool) throws -> [CopyRevision] {
+        try stages.map { stage in
+            let context = stage.local.map { header.writeContext(olderThan: $0) } ?? header.writeContext
+            return CopyRevision(
+                base: stage.base, end: stage.end, source: try sides.source.dataPool.reading(at: stage.end),
+                target: try sides.replica.dataPool.writing(in: context), objectCount: stage.objectCount,
+                states: stage.states, baseIsExact: isExact)
+        }
+    }
+
+    /// Reads the source's header again: every point that was read from must still be there.
+    ///
+    /// A snapshot that is being removed is in the trash namespace before its data goes.
+    private func prove(_ stages: [Stage]) async throws {
+        let now = try await sides.source.reloaded().header
+        for id in stages.flatMap({ [$0.base, $0.end] }) where id != 0 {
+            guard let snapshot = now.snapshot(id), snapshot.isUser || snapshot.mirror != nil else {
+                throw SyncError.sourceChanged(id, now.id)
+            }
+        }
+    }
+
+    private func seal(_ working: UInt64, _ blob: [UInt8], objectCount: UInt64) async throws {
+        let replica = sides.replica
+        let record = try await replica.refresh().snapshot(working)!.mirror!
+        let name = SealedPoint.name(globalImageID: sides.globalID, uuid: UUID().uuidString.lowercased())
+        let sealed = try await replica.complete(
+            working, objectCount: objectCount, sealedAs: name, SealedPoint.sealing(record))
+        try await replica.writeStateBlob(blob, of: sealed)
+        try await replica.notifyHeaderUpdate()
+    }
+}
+
+extension SnapshotSync {
+    /// Gives the replica the settings the source had: name, features, metadata, snapshot names and protection, limit.
+    func apply(_ state: ImageState, _ working: UInt64) async throws {
+        let replica = sides.replica
+        let header = try await replica.refresh()
+        let name = try await replica.pool.imageName(ofID: replica.id) ?? ""
+        let settings = ImageStateDiff.Settings(
+            name: name, features: header.features, snapshotLimit: header.snapshotLimit ?? .max, snapshots: header.snapshots,
+            metadata: header.metadata)
+        let mapping = header.snapshot(working)?.mirror?.snapshotIDs ?? [:]
+        for step in ImageStateDiff.steps(from: settings, to: state, snapshotIDs: mapping) {
+            switch step {
+            case .renameImage(let new): try await replica.rename(from: name, to: new)
+            case .disableFeatures(let features): try await ReplicaFeatures(replica: replica).disable(features)
+            case .enableFeatures(let features): try await ReplicaFeatures(replica: replica).enable(features)
+            case .changeMetadata(let remove, let set): try await replica.changeMetadata(removing: remove, setting: set)
+            case .unprotect(let id): try await replica.setProtection(.unprotected, of: id)
+            case .remove(let id): try await replica.removeSnapshot(id)
+            case .protect(let id): try await replica.setProtection(.protected, of: id)
+            case .renameSnapshot(let id, let name): try await replica.renameSnapshot(id, to: name)
+            case .setSnapshotLimit(let limit): try await replica.setSnapshotLimit(limit == .max ? nil : limit)
+            }
+        }
+    }
+}

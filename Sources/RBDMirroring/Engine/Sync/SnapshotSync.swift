@@ -1,0 +1,191 @@
+internal import CephCore
+internal import Foundation
+internal import RBDImage
+internal import SnapshotDelta
+
+/// What one sync needs to know of both sides.
+struct SyncSides: Sendable {
+    let replica: ReplicaImage
+    let source: SourceImage
+    let globalID: String
+    /// Mirror uuid of the source's pool.
+    let sourceMirrorUUID: String
+    /// The local pool's peers that a demoted point is kept for.
+    let localPeers: Set<String>
+    let memory: BufferPool
+    let limits: CopyLimits
+    /// The replica was created for this sync: nothing is in it.
+    var isNewImage = false
+}
+
+/// Why a sync ended without a new point.
+struct SyncError: Error, CustomStringConvertible {
+    /// A source snapshot that was read from is gone: what looked like a hole is no proof of one.
+    static func sourceChanged(_ snapshot: UInt64, _ image: String) -> SyncError {
+        SyncError(description: "source snapshot \(snapshot) of image \(image) went away during the copy")
+    }
+    let description: String
+}
+
+/// Copies one point of the source image to the replica, from the plan to the sealed snapshot.
+///
+/// Everything it leaves behind when it is interrupted is what the planner goes on from.
+struct SnapshotSync {
+    let sides: SyncSides
+    let onProgress: @Sendable (CopyProgress) -> Void
+    /// Called once the replica has its first mirror snapshot.
+    let onFirstPoint: @Sendable () async throws -> Void
+
+    private var replica: ReplicaImage { sides.replica }
+    private var source: ImageHeader { sides.source.header }
+
+    /// Copies a new point.
+    ///
+    /// - Returns: What was copied.
+    func run(_ plan: SnapshotPlan.Sync) async throws -> CopyProgress {
+        let blob = try await sides.source.stateBlob(of: plan.to)
+        let state = try decodeState(blob, plan.to)
+        let users = try await reconcile(plan, state)
+        var stages = try await stages(from: plan.from, to: plan.to, creations: users.creations.map(\.source))
+        let base = try await replica.loadObjectMap()
+        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
+        let marked = base == nil ? [] : chain.marked()
+        var mapping = users.snapshotIDs
+        for index in stages.indices.dropLast() {
+            let creation = users.creations[index]
+            try await replica.setSize(creation.size)
+            if base != nil { try await replica.saveObjectMap(marked[index]) }
+            let id = try await replica.addSnapshot(creation.name, .user)
+            mapping[creation.source] = id
+            stages[index].local = id
+        }
+        // The working snapshot keeps the state before HEAD's own changes, and so does its map.
+        try await replica.setSize(source.snapshot(plan.to)!.size)
+        let working = try await addWorkingSnapshot(plan, mapping, blob)
+        if base != nil { try await replica.saveObjectMap(marked.last!) }
+        if let replaced = plan.replaces { try await replica.removeSnapshot(replaced) }
+        return try await finish(
+            stages, chain, hasMap: base != nil, working: working, state, blob, from: plan.isClean ? .max : 0,
+            isExact: plan.baseIsExact, isFresh: plan.localStart == nil && plan.replaces == nil && sides.isNewImage)
+    }
+
+    /// Goes on with a copy that was interrupted, by us or by a stock daemon.
+    func run(_ plan: SnapshotPlan.Resume) async throws -> CopyProgress {
+        let working = await replica.header.snapshot(plan.local)!.mirror!
+        let blob: [UInt8]
+        do throws(CephError) {
+            blob = try await replica.pool.stateBlob(ofImage: replica.id, snapshot: plan.local)
+        } catch {
+            guard error.isNotFound else { throw error }
+            blob = try await sides.source.stateBlob(of: plan.to)
+            try await replica.writeStateBlob(blob, of: plan.local)
+        }
+        let state = try decodeState(blob, plan.to)
+        let pending = working.snapshotIDs.filter { $0.key > (plan.from ?? 0) && $0.value != headSnapshotID }.keys
+        var stages = try await stages(
+            from: plan.from, to: plan.to, creations: pending.filter { source.snapshot($0) != nil }.sorted())
+        for index in stages.indices.dropLast() { stages[index].local = working.snapshotIDs[stages[index].end] }
+        let hasMap = try await replica.loadObjectMap() != nil
+        let base = hasMap && plan.localStart != nil ? try await replica.loadObjectMap(of: plan.localStart) : nil
+        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
+        if hasMap {
+            for (stage, map) in zip(stages, chain.marked()) { try await replica.saveObjectMap(map, of: stage.local) }
+        }
+        if plan.localStart == nil { try await onFirstPoint() }
+        // Where every object has to be asked, what an earlier attempt found out is not known: begin again.
+        let isKnown = stages.allSatisfy { $0.states != nil }
+        return try await finish(
+            stages, chain, hasMap: hasMap, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
+            isExact: false, isFresh: false)
+    }
+
+    /// Adds the sealed snapshot for a point that HEAD holds already.
+    func seal(_ snapshot: UInt64) async throws {
+        let record = await replica.header.snapshot(snapshot)!.mirror!
+        let name = SealedPoint.name(globalImageID: sides.globalID, uuid: UUID().uuidString.lowercased())
+        let sealed = try await replica.addSnapshot(name, .mirror(SealedPoint.sealing(record)))
+        if let blob = try? await replica.pool.stateBlob(ofImage: replica.id, snapshot: snapshot) {
+            try await replica.writeStateBlob(blob, of: sealed)
+        }
+        try await replica.notifyHeaderUpdate()
+    }
+}
+
+extension SnapshotSync {
+    /// One revision to be copied.
+    struct Stage {
+        let base: UInt64
+        let end: UInt64
+        let objectCount: UInt64
+        let states: ObjectDeltaMap?
+        /// The local snapshot of it; nil for HEAD.
+        var local: UInt64?
+
+        var mapRevision: MapChain.Revision { MapChain.Revision(states: states, objectCount: objectCount) }
+    }
+
+    private func decodeState(_ blob: [UInt8], _ snapshot: UInt64) throws -> ImageState {
+        do throws(WireError) { return try ImageState(encoded: blob) } catch {
+            throw CephError.undecodable(error, operation: "read image state", subject: "\(source.id)@\(snapshot)")
+        }
+    }
+
+    private struct UserSnapshots {
+        struct Creation { let source: UInt64, name: String, size: UInt64 }
+        var snapshotIDs: [UInt64: UInt64]
+        var creations: [Creation] = []
+    }
+
+    /// Clears the way for the snapshots that are to be made, and says which.
+    private func reconcile(_ plan: SnapshotPlan.Sync, _ state: ImageState) async throws -> UserSnapshots {
+        let header = await replica.header
+        let start = header.snapshot(plan.localStart ?? 0)?.mirror
+        let replaced = header.snapshot(plan.replaces ?? 0)?.mirror
+        let known = (start?.snapshotIDs ?? [:]).merging(replaced?.snapshotIDs ?? [:]) { old, _ in old }
+        let steps = SnapshotNameReconciler(
+            remote: source.snapshots, local: header.snapshots, state: state, end: plan.to, start: plan.from,
+            localStart: plan.localStart, known: known.filter { $0.value != headSnapshotID },
+            matchesOlderByName: start?.state == .primaryDemoted
+        ).plan()
+        var users = UserSnapshots(snapshotIDs: steps.snapshotIDs)
+        for step in steps.steps {
+            switch step {
+            case .unprotect(let id): try await replica.setProtection(.unprotected, of: id)
+            case .remove(let id): try await replica.removeSnapshot(id)
+            case .rename(let id, let name): try await replica.renameSnapshot(id, to: name)
+            case .create(let source, let name, let size): users.creations.append(.init(source: source, name: name, size: size))
+            }
+        }
+        try await replica.refresh()
+        return users
+    }
+
+    private func stages(from start: UInt64?, to end: UInt64, creations: [UInt64]) async throws -> [Stage] {
+        let history = SourceHistory(sides.source)
+        var stages: [Stage] = []
+        var base = start
+        for point in creations + [end] {
+            let size = source.snapshot(point)!.size
+            stages.append(Stage(
+                base: base ?? 0, end: point, objectCount: source.objectCount(forSize: size),
+                states: try await history.delta(from: base, to: point)))
+            base = point
+        }
+        return stages
+    }
+
+    private func addWorkingSnapshot(
+        _ plan: SnapshotPlan.Sync, _ mapping: [UInt64: UInt64], _ blob: [UInt8]
+    ) async throws -> UInt64 {
+        var snapshotIDs = mapping
+        snapshotIDs[plan.to] = headSnapshotID
+        let record = MirrorSnapshot(
+            state: plan.isDemotion ? .nonPrimaryDemoted : .nonPrimary, peers: plan.isDemotion ? sides.localPeers : [],
+            primaryMirrorUUID: sides.sourceMirrorUUID, primarySnapshotID: plan.to, snapshotIDs: snapshotIDs)
+        let name = SealedPoint.name(globalImageID: sides.globalID, uuid: UUID().uuidString.lowercased())
+        let id = try await replica.addSnapshot(name, .mirror(record))
+        try await replica.writeStateBlob(blob, of: id)
+        if plan.localStart == nil { try await onFirstPoint() }
+        return id
+    }
+}

@@ -1,0 +1,74 @@
+public import Replication
+
+extension SnapshotPlan.StopReason {
+    /// The status of an image whose replay ended for this reason.
+    public func status(since time: WallTime = .now()) -> ReplicationStatus {
+        let (state, reason, role, text): (ReplicationStatus.State, ReasonCode, ReplicationStatus.Role, String) = switch self {
+        case .resyncRequested: (.stopped, .resyncRequested, .replica, "a resync was requested")
+        case .forcePromoting: (.stopped, .forcePromoting, .replica, "a forced promotion is under way")
+        case .forcePromoted: (.stopped, .forcePromoted, .primary, "the local image was promoted by force")
+        case .unknownPeer(let uuid): (.error, .peerUnknown, .replica, "the replica belongs to the site \(uuid)")
+        case .splitBrain(let how): (.error, .splitBrain, .replica, "split-brain: \(how.text)")
+        case .remoteDemoted: (.unknown, .remoteDemoted, .replica, "the source was demoted and all of it is here")
+        case .remoteNotPrimary: (.unknown, .remoteNotPrimary, .replica, "the source is not primary")
+        case .remoteRemoved: (.stopped, .remoteRemoved, .replica, "the source is no longer mirrored")
+        case .peerUnknown:
+            (.error, .waitingForSource, .replica, "failed to retrieve mirror peer uuid from remote pool")
+        case .malformed(let text): (.error, .malformed, .replica, text)
+        }
+        return ReplicationStatus(role: role, state: state, reason: reason, text: text, since: time)
+    }
+}
+
+extension SnapshotPlan.SplitBrain {
+    /// How it was seen, for people.
+    public var text: String {
+        switch self {
+        case .demotionNotFollowed(let id): "the source does not follow on from our demotion (snapshot \(id))"
+        case .baseMissing(let id): "the source no longer has the point the replica stands at (snapshot \(id))"
+        case .modeMismatch: "one side mirrors by journal, the other by snapshot"
+        }
+    }
+}
+
+extension ImageBootstrapPlan.StopReason {
+    /// The status of an image that is not replayed for this reason.
+    public func status(since time: WallTime = .now()) -> ReplicationStatus {
+        let (state, reason, role, text): (ReplicationStatus.State, ReasonCode, ReplicationStatus.Role, String) = switch self {
+        case .localPrimary: (.stopped, .localPrimary, .primary, "the local image is primary")
+        case .remoteNotPrimary: (.unknown, .remoteNotPrimary, .replica, "the source is not primary")
+        case .remoteRemoved: (.stopped, .remoteRemoved, .replica, "the source is no longer mirrored")
+        case .deletionHeld(let doubt): (.error, .deletionHeld, .replica, "the replica is kept: \(doubt.text)")
+        case .forcePromoting: (.stopped, .forcePromoting, .replica, "a forced promotion is under way")
+        case .unknownPeer(let uuid): (.error, .peerUnknown, .replica, "the replica belongs to the site \(uuid)")
+        case .splitBrain(let how): (.error, .splitBrain, .replica, "split-brain: \(how.text)")
+        case .nameClash(let name): (.error, .nameClash, .replica, "another local image has the name \(name)")
+        case .malformed(let text): (.error, .malformed, .replica, text)
+        }
+        return ReplicationStatus(role: role, state: state, reason: reason, text: text, since: time)
+    }
+}
+
+extension ImageBootstrapPlan.DeletionDoubt {
+    /// For people.
+    public var text: String {
+        switch self {
+        case .sourceNotKnown: "the source was never seen with it"
+        case .otherCluster: "another cluster than its source answered"
+        case .otherPool: "another pool than its source answered"
+        }
+    }
+}
+
+extension ImageBootstrapPlan.WaitReason {
+    /// The status of an image that waits for this.
+    public func status(since time: WallTime = .now()) -> ReplicationStatus {
+        let (state, reason, text): (ReplicationStatus.State, ReasonCode, String) = switch self {
+        case .sourceUnreachable: (.error, .sourceUnreachable, "the source does not answer")
+        case .resyncNeedsPrimary: (.unknown, .remoteNotPrimary, "a resync waits for a primary source")
+        case .localDisabling: (.stopped, .stopping, "mirroring of the local image is being disabled")
+        case .remoteDisabling: (.unknown, .remoteNotPrimary, "mirroring of the source is being disabled")
+        }
+        return ReplicationStatus(role: .replica, state: state, reason: reason, text: text, since: time)
+    }
+}

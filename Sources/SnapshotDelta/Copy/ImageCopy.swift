@@ -1,0 +1,66 @@
+internal import CephCore
+internal import RBDImage
+
+/// How far a copy has come.
+public struct CopyProgress: Hashable, Sendable {
+    public var objectsDone = 0
+    public var objectsTotal = 0
+    public var bytesRead: UInt64 = 0
+    public var bytesWritten: UInt64 = 0
+    /// The last object of an unbroken run of finished ones; nil before the first.
+    public var lastCopied: UInt64?
+}
+
+/// Limits of one image's copy.
+public struct CopyLimits: Hashable, Sendable {
+    /// Objects in flight.
+    public var objectsInFlight: Int
+
+    public init(objectsInFlight: Int = 16) { self.objectsInFlight = objectsInFlight }
+}
+
+/// Copies what changed in an image through a chain of revisions, many objects at once.
+public struct ImageCopy: Sendable {
+    public let copier: ObjectCopier
+    public let limits: CopyLimits
+
+    public init(copier: ObjectCopier, limits: CopyLimits = .init()) {
+        self.copier = copier
+        self.limits = limits
+    }
+
+    /// The objects to look at, ascending.
+    public var objects: [UInt64] {
+        let all = copier.revisions
+        if all.contains(where: { $0.states == nil }) {
+            return Array(0..<(all.map(\.objectCount) + all.map { UInt64($0.states?.count ?? 0) }).max()!)
+        }
+        if all.count == 1 { return Array(all[0].states!.touched) }
+        return Set(all.flatMap { $0.states!.touched }).sorted()
+    }
+
+    /// Copies all objects from `first` on.
+    ///
+    /// - Parameters:
+    ///   - first: Objects before it were copied by an earlier attempt.
+    ///   - onObject: Called with each object's outcome and the progress so far; slow calls hold the copy up.
+    /// - Throws: The first failure; cancellation ends the copy after the operations in flight.
+    public func run(
+        from first: UInt64 = 0, onObject: (CopiedObject, CopyProgress) async throws -> Void
+    ) async throws -> CopyProgress {
+        let objects = objects
+        let start = objects.firstIndex { $0 >= first } ?? objects.count
+        var progress = CopyProgress(objectsDone: start, objectsTotal: objects.count)
+        let copier = copier
+        try await CopyPipeline(width: limits.objectsInFlight).run(objects[start...]) { number in
+            try await copier.copy(number)
+        } finished: { outcome, mark in
+            progress.objectsDone += 1
+            progress.bytesRead += UInt64(outcome.bytesRead)
+            progress.bytesWritten += UInt64(outcome.bytesWritten)
+            progress.lastCopied = mark
+            try await onObject(outcome, progress)
+        }
+        return progress
+    }
+}

@@ -1,0 +1,100 @@
+import CephSandbox
+import Foundation
+
+/// Compares an image on both sites by what the stock `rbd` says of it.
+struct ImageJudge {
+    let image: String
+    /// Whether the changed extents that `rbd diff` and `rbd du` report must agree too.
+    var comparesDiffs = false
+
+    /// - Throws: ``Disagreement`` with everything that differs.
+    func compare(_ first: Site, _ second: Site) async throws {
+        async let left = facts(of: first)
+        async let right = facts(of: second)
+        let (ours, theirs) = try await (left, right)
+        let differing = Set(ours.keys).union(theirs.keys).filter { ours[$0] != theirs[$0] }.sorted()
+        guard differing.isEmpty else {
+            throw Disagreement(image: image, lines: differing.map { key in
+                "\(key):\n  \(first.name): \(ours[key] ?? "-")\n  \(second.name): \(theirs[key] ?? "-")"
+            })
+        }
+    }
+
+    /// Everything that must be the same on both sides.
+    func facts(of site: Site) async throws -> [String: String] {
+        let spec = site.spec(image)
+        let info = try await site.cluster.rbdJSON("info", spec, as: Info.self)
+        let snapshots = try await site.cluster.rbdJSON("snap", "ls", spec, as: [Snapshot].self).sorted { $0.name < $1.name }
+        var facts = [
+            "info": info.comparable, "snapshots": snapshots.map { "\($0)" }.joined(separator: ", "),
+            "metadata": try await site.rbd("image-meta", "ls", spec),
+            "content": try await checksum(spec, site),
+        ]
+        for snapshot in snapshots {
+            facts["content of \(snapshot.name)"] = try await checksum("\(spec)@\(snapshot.name)", site)
+        }
+        if comparesDiffs { facts.merge(try await diffs(snapshots, site)) { $1 } }
+        return facts
+    }
+
+    /// Extents between all neighbours in time, exact and by whole objects, and the space used.
+    private func diffs(_ snapshots: [Snapshot], _ site: Site) async throws -> [String: String] {
+        let spec = site.spec(image)
+        var facts: [String: String] = [:]
+        let ends = snapshots.sorted { $0.id < $1.id }.map(\.name)
+        for (start, end) in zip([nil] + ends.map(Optional.some), ends.map(Optional.some) + [nil]) {
+            let from = start.map { ["--from-snap", $0] } ?? []
+            for kind in [[], ["--whole-object"]] {
+                let point = end.map { "\(spec)@\($0)" } ?? spec
+                let list = try await site.cluster.rbd(["diff", "--format", "json", point] + from + kind)
+                facts["diff \(kind) \(start ?? "")..\(end ?? "")"] = list
+            }
+        }
+        let usage = try await site.cluster.rbdJSON("du", spec, as: Usage.self)
+        facts["usage"] = usage.images.map { "\($0.snapshot ?? "HEAD"): \($0.used_size)" }.sorted().joined(separator: ", ")
+        return facts
+    }
+
+    private func checksum(_ spec: String, _ site: Site) async throws -> String {
+        // The tools find the cluster in the environment.
+        let script = "set -o pipefail; rbd export --no-progress \"$1\" - | sha256sum"
+        return try await site.cluster.run("bash", ["-c", script, "bash", spec], timeout: .seconds(300))
+    }
+
+    private struct Info: Decodable {
+        var size: Int
+        var order: Int
+        var features: [String]
+        var stripe_unit: Int?
+        var stripe_count: Int?
+        var flags: [String]
+
+        var comparable: String {
+            let kept = features.filter { $0 != "non-primary" }.sorted()
+            return "\(size) bytes, order \(order), \(kept), stripes \(stripe_unit ?? 0) \(stripe_count ?? 0), flags \(flags)"
+        }
+    }
+
+    private struct Snapshot: Decodable, CustomStringConvertible {
+        var id: UInt64
+        var name: String
+        var size: UInt64
+        var protected: String
+        var description: String { "\(name) \(size) protected \(protected)" }
+    }
+
+    private struct Usage: Decodable {
+        var images: [Entry]
+        struct Entry: Decodable {
+            var snapshot: String?
+            var used_size: UInt64
+        }
+    }
+}
+
+/// The two sides of a mirrored image differ.
+struct Disagreement: Error, CustomStringConvertible {
+    let image: String
+    let lines: [String]
+    var description: String { "the sides of \(image) differ:\n" + lines.joined(separator: "\n") }
+}

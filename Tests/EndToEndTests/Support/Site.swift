@@ -1,0 +1,66 @@
+import CephSandbox
+
+/// One side of a scene: a cluster and the scene's pool there.
+struct Site: Sendable {
+    let cluster: SandboxCluster
+    let pool: String
+
+    var name: String { cluster.name }
+
+    func spec(_ image: String) -> String { "\(pool)/\(image)" }
+
+    @discardableResult
+    func rbd(_ arguments: String...) async throws -> String { try await cluster.rbd(arguments) }
+
+    @discardableResult
+    func mirror(_ verb: String..., image: String) async throws -> String {
+        try await cluster.rbd(["mirror", "image"] + verb.prefix(1) + [spec(image)] + verb.dropFirst())
+    }
+
+    /// Writes a stream of changes to an image.
+    func write(_ stream: DiffStream, to image: String) async throws {
+        let result = try await cluster.output("rbd", ["import-diff", "--no-progress", "-", spec(image)], input: stream.closed)
+        guard result.exit.isSuccess else { throw ToolFailure(tool: "rbd import-diff", text: result.errorText) }
+    }
+
+    /// Lists the snapshots of every namespace.
+    func snapshots(_ image: String) async throws -> [SnapshotListing] {
+        try await cluster.rbdJSON("snap", "ls", "--all", spec(image))
+    }
+
+    /// Names of the pool's objects.
+    func objects() async throws -> [String] {
+        try await cluster.run("rados", ["-p", pool, "ls"]).split(separator: "\n").map(String.init).sorted()
+    }
+
+    func omapKeys(_ object: String) async throws -> [String] {
+        try await cluster.run("rados", ["-p", pool, "listomapkeys", object]).split(separator: "\n").map(String.init)
+    }
+}
+
+struct ToolFailure: Error, CustomStringConvertible {
+    let tool: String
+    let text: String
+    var description: String { "\(tool) failed: \(text)" }
+}
+
+/// An entry of `rbd snap ls --all --format json`.
+struct SnapshotListing: Decodable, Sendable {
+    struct Namespace: Decodable, Sendable {
+        var type: String
+        var state: String?
+        var complete: Bool?
+        var primary_snap_id: UInt64?
+        var mirror_peer_uuids: [String]?
+        var last_copied_object_number: UInt64?
+    }
+
+    var id: UInt64
+    var name: String
+    var size: UInt64
+    var namespace: Namespace
+
+    var isMirror: Bool { namespace.type == "mirror" }
+    var isComplete: Bool { namespace.complete ?? false }
+    var isPrimary: Bool { namespace.state == "primary" || namespace.state == "demoted" }
+}
