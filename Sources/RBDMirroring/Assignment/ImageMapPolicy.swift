@@ -198,9 +198,7 @@ extension ImageMapPolicy {
         case .acquire(let instance):
             if success, images[globalID]!.holder == instance { images[globalID]!.isAcquired = true }
         case .release(let instance):
-            guard success, images[globalID]!.holder == instance else { return }
-            images[globalID]!.holder = nil
-            images[globalID]!.isAcquired = false
+            if success, images[globalID]!.holder == instance { images[globalID]!.holder = nil }
         }
     }
 
@@ -254,7 +252,9 @@ extension ImageMapPolicy {
         case .acquire(let instance), .release(let instance):
             // A daemon that was not heard of yet is left alone: it comes up, or it is declared dead.
             guard live.contains(instance) else { return nil }
-            if case .acquire = kind { images[globalID]!.holder = instance }
+            // From here on the daemon may serve the image or not, whatever answer comes.
+            images[globalID]!.holder = instance
+            images[globalID]!.isAcquired = false
         case .updateMap, .removeMap: break
         }
         lastTicket += 1

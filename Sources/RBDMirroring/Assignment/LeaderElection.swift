@@ -187,10 +187,11 @@ extension LeaderElection {
         }
         foundFree = false
         if holder.watches, leader == nil { leader = holder.client }
+        guard watchStands else { return follow(after: timing.leaderSilence, at: now) }
         let isSame = suspect?.client == holder.client && suspect?.cookie == holder.cookie
         attempts = isSame ? attempts + 1 : 1
         suspect = holder
-        guard watchStands, !holder.watches || attempts >= timing.maxAcquireAttemptsBeforeBreak else {
+        guard !holder.watches || attempts >= timing.maxAcquireAttemptsBeforeBreak else {
             return follow(after: timing.leaderSilence, at: now)
         }
         phase = .fencing(holder)

@@ -31,7 +31,7 @@ public struct CooperationConfiguration: Hashable, Sendable {
     }
 
     /// Reads options by name; one that is missing or out of range has its default.
-    init(option: (String) -> String?) {
+    public init(option: (String) -> String?) {
         self.init()
         func number(_ name: String, _ least: Double) -> Double? {
             guard let value = option(name).flatMap(Double.init), value >= least, value <= 1e9 else { return nil }

@@ -7,6 +7,8 @@ internal import Logging
 /// The lock tells that the daemon may be at work: it is given back only when nothing is, and else broken by
 /// others after they have fenced this client.
 actor InstanceMailbox {
+    private typealias Ledger = RequestLedger<CephCore.Notification>
+
     private let pool: Pool
     private let own: String
     private let identity: String
@@ -15,8 +17,8 @@ actor InstanceMailbox {
     private let onLoss: @Sendable (CephError) -> Void
     private var object: GuardedObject?
     private var listener: Task<Void, Never>?
-    private var ledger = RequestLedger<CephCore.Notification>()
-    private var work: [RequestLedger<CephCore.Notification>.Key: Task<Void, Never>] = [:]
+    private var ledger = Ledger()
+    private var work: [Ledger.Key: Task<Void, Never>] = [:]
     private var isClosing = false
 
     static func name(of instance: String) -> String { "rbd_mirror_instance.\(instance)" }
@@ -92,17 +94,24 @@ actor InstanceMailbox {
 
     private func received(_ notification: CephCore.Notification) {
         guard let request = try? InstanceRequest(encoded: notification.payload) else { return notification.acknowledge() }
-        let key = RequestLedger<CephCore.Notification>.Key(instance: String(notification.notifier), requestID: request.id)
-        guard ledger.arrived(key, notification) else { return }
-        work[key] = Task { [weak self, handle] in
-            let result = await handle(key.instance, request.body)
-            await self?.answer(key, result)
+        let key = Ledger.Key(instance: String(notification.notifier), requestID: request.id)
+        switch ledger.arrived(key, notification) {
+        case .new:
+            work[key] = Task { [weak self, handle] in
+                let result = await handle(key.instance, request.body)
+                await self?.finish(key, result)
+            }
+        case .repeated: break
+        case .answered(let result): notification.acknowledge(Self.reply(key, result))
         }
     }
 
-    private func answer(_ key: RequestLedger<CephCore.Notification>.Key, _ result: Int32) {
+    private func finish(_ key: Ledger.Key, _ result: Int32) {
         work[key] = nil
-        let reply = InstanceReply(requester: key.instance, requestID: key.requestID, result: result)
-        ledger.finished(key)?.acknowledge(reply.encoded)
+        ledger.finished(key, result: result)?.acknowledge(Self.reply(key, result))
+    }
+
+    private static func reply(_ key: Ledger.Key, _ result: Int32) -> [UInt8] {
+        InstanceReply(requester: key.instance, requestID: key.requestID, result: result).encoded
     }
 }
