@@ -69,7 +69,8 @@ let package = Package(
             name: "DaemonSupportTests", dependencies: ["AdminSocket", "DaemonSupport", "daemon-probe", logging],
             swiftSettings: settings),
         .testTarget(name: "ReplicationTests", dependencies: ["Replication"], swiftSettings: settings),
-        .testTarget(name: "RBDMirroringTests", dependencies: ["RBDMirroring"], swiftSettings: settings),
+        .testTarget(
+            name: "RBDMirroringTests", dependencies: ["RBDMirroring", "CephSandbox", logging], swiftSettings: settings),
         // Our daemon between real clusters, judged by the stock tools.
         .testTarget(name: "EndToEndTests", dependencies: ["CephSandbox", "rbd-mirror", system], swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
