@@ -68,7 +68,6 @@ struct RBDMirrorDaemon {
     static func engine(_ cluster: ClusterConfiguration, _ view: ConfigurationView) -> RBDMirrorConfiguration {
         var configuration = RBDMirrorConfiguration(cluster: cluster)
         let number = { (option: String) in view.value(of: option).flatMap(Double.init) }
-        if let syncs = number("rbd_mirror_concurrent_image_syncs") { configuration.concurrentSyncs = Int(syncs) }
         if let interval = number("rbd_mirror_pool_replayers_refresh_interval") { configuration.refreshInterval = .seconds(interval) }
         return configuration
     }

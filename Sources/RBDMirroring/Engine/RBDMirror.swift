@@ -82,7 +82,7 @@ public actor RBDMirror: Service {
         for (key, entry) in wanted where pools[key] == nil {
             let replayer = PoolReplayer(
                 poolID: key.pool, poolName: entry.name, peer: entry.peer, base: base, configuration: configuration,
-                memory: memory, identity: "", events: hub, logger: logger,
+                memory: memory, identity: .current(daemon: configuration.daemonID), events: hub, logger: logger,
                 onReport: { [reportNeeded] in reportNeeded.signal() })
             pools[key] = replayer
             await replayer.start()

@@ -13,18 +13,18 @@ actor ImageReplayer {
     let pair: PoolPair
     let logger: Logger
     private let board: StatusBoard
-    private let admission: any SyncAdmission
+    private let share: ImageShare
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
     private(set) var status = ReplicationStatus()
     private(set) var name = ""
 
-    init(globalID: String, pair: PoolPair, board: StatusBoard, admission: any SyncAdmission, logger: Logger) {
+    init(globalID: String, pair: PoolPair, board: StatusBoard, share: ImageShare, logger: Logger) {
         self.globalID = globalID
         self.pair = pair
         self.board = board
-        self.admission = admission
+        self.share = share
         var logger = logger
         logger[metadataKey: "rbd.image"] = "\(globalID)"
         self.logger = logger
@@ -40,6 +40,13 @@ actor ImageReplayer {
         task?.cancel()
         await task?.value
         task = nil
+    }
+
+    /// What it serves and how it stands.
+    func entry() -> Report.Entry {
+        let subject = ReplicationSubject(
+            container: pair.local.name, namespace: pair.local.namespace, name: name.isEmpty ? globalID : name, id: globalID)
+        return Report.Entry(subject: subject, status: status)
     }
 
     /// Something changed that this image may depend on.
@@ -155,13 +162,13 @@ actor ImageReplayer {
 
     private func perform(_ replica: ReplicaImage, _ step: @Sendable () async throws -> CopyProgress) async throws {
         await show(meter.status(.throttled))
-        let permit = try await admission.request(replica.id)
+        let permit = try await share.requestSync(replica.id)
         let started = ContinuousClock.now
         meter.began()
         await show(meter.status(.syncing))
         do {
             let progress = try await step()
-            await permit.finish()
+            permit.finish()
             meter.ended(progress, seconds: started.duration(to: .now).inSeconds)
             logger.info("synced", metadata: [
                 "bytes": "\(progress.bytesRead)", "objects": "\(progress.objectsTotal)",
@@ -169,7 +176,7 @@ actor ImageReplayer {
             ])
         } catch {
             meter.failed()
-            await permit.finish()
+            permit.finish()
             throw error
         }
     }

@@ -15,7 +15,10 @@ actor PoolReplayer {
     private let base: Cluster
     private let configuration: RBDMirrorConfiguration
     private let memory: BufferPool
-    private let identity: String
+    private let identity: DaemonIdentity
+    private let loss = Locked<ContactLoss?>(nil)
+    private let again = WakeSignal()
+    private var cooperator: Cooperator?
     private let events: EventHub
     private let logger: Logger
     private let onReport: @Sendable () -> Void
@@ -26,7 +29,7 @@ actor PoolReplayer {
 
     init(
         poolID: Int64, poolName: String, peer: MirrorPeer, base: Cluster, configuration: RBDMirrorConfiguration,
-        memory: BufferPool, identity: String, events: EventHub, logger: Logger,
+        memory: BufferPool, identity: DaemonIdentity, events: EventHub, logger: Logger,
         onReport: @escaping @Sendable () -> Void
     ) {
         self.poolID = poolID
@@ -80,6 +83,7 @@ actor PoolReplayer {
         onReport()
     }
 
+    /// Connects to both sites and serves until something ends that; leaves nothing open.
     private func connected() async throws {
         let local = try await Cluster.connect(configuration.cluster)
         let remote: Cluster
@@ -89,14 +93,16 @@ actor PoolReplayer {
         }
         localClient = local
         logger.info("connected", metadata: ["instance": "\(local.globalID)"])
-        var failure: (any Error)?
-        do { try await serve(local, remote) } catch { failure = error }
+        let result: Result<Void, any Error>
+        do { result = .success(try await serve(local, remote)) } catch { result = .failure(error) }
+        await cooperator?.stop()
+        cooperator = nil
         for replayer in namespaces.values { await replayer.stop() }
         namespaces = [:]
         localClient = nil
         await remote.shutdown()
         await local.shutdown()
-        if let failure { throw failure }
+        try result.get()
     }
 
     private func serve(_ local: Cluster, _ remote: Cluster) async throws {
@@ -104,24 +110,37 @@ actor PoolReplayer {
         let remotePool = try await remote.pool(poolName)
         let siteName = try await PeerConnection.siteName(of: base)
         let ids = SnapshotIDs(pool: localPool)
-        var misses = 0
-        while true {
+        var backoff = Backoff(first: .seconds(1), longest: .seconds(30))
+        while loss.withLock({ $0 }) == nil {
+            var pause = Duration.seconds(30)
             do {
                 let pair = try await ping(localPool, remotePool, siteName, ids)
-                misses = 0
-                report([])
                 try await follow(pair)
+                backoff.reset()
+                report([])
             } catch {
                 try Task.checkCancellation()
-                misses += 1
+                if (error as? CephError)?.isBlocklisted == true || error is PairChanged { throw error }
                 report([ServiceStatus.Callout(level: .error, text: Self.callout(for: error))])
                 logger.warning("peer does not answer", metadata: ["error": "\(error)"])
-                if (error as? CephError)?.isBlocklisted == true { throw error }
+                pause = backoff.next()
             }
-            onReport()
-            try await Task.sleep(for: misses == 0 ? .seconds(30) : .seconds(2))
+            _ = try await again.wait(for: pause)
         }
+        let reason = loss.withLock { loss in
+            defer { loss = nil }
+            return loss
+        }
+        throw ContactLost(loss: reason ?? .silence)
     }
+
+    private struct ContactLost: Error, CustomStringConvertible {
+        let loss: ContactLoss
+        var description: String { "lost contact to the other daemons: \(loss)" }
+    }
+
+    /// The peer relation is another one than before: begin anew.
+    private struct PairChanged: Error {}
 
     /// Makes ourselves known on the other side and learns how it calls us.
     private func ping(_ local: Pool, _ remote: Pool, _ siteName: String, _ ids: SnapshotIDs) async throws -> PoolPair {
@@ -140,29 +159,49 @@ actor PoolReplayer {
             remotePeerUUID: ours?.uuid ?? "", localPeerUUIDs: Set(site.map(\.uuid)),
             transmitPeers: Set(localPeers.filter { $0.direction != .receive }.map(\.uuid)),
             resources: SharedResources(
-                memory: memory, limits: CopyLimits(objectsInFlight: configuration.objectsInFlight), identity: identity,
+                memory: memory, limits: CopyLimits(objectsInFlight: configuration.objectsInFlight), identity: identity.description,
                 snapshotIDs: ids))
     }
 
     /// Starts and ends namespace replayers as mirroring is switched on and off.
     private func follow(_ pair: PoolPair) async throws {
+        if let current = namespaces[""], current.pair.identity != pair.identity { throw PairChanged() }
+        if cooperator == nil {
+            let cooperator = Cooperator(
+                pool: pair.local, configuration: configuration.cooperation ?? .init(optionsOf: pair.local.cluster),
+                identity: identity, logger: logger)
+            self.cooperator = cooperator
+            let replayer = try await begin(pair)
+            await replayer.serve(try await cooperator.start(replayer))
+        }
         var wanted: [String: PoolPair] = [:]
-        for namespace in try await pair.local.namespaces() + [""] {
+        for namespace in try await pair.local.namespaces() {
             let view = try pair.inNamespace(namespace)
             let localMode = try await view.localImages.mode()
             let remoteMode = try await view.remoteImages.mode()
             if localMode != .disabled, remoteMode != .disabled { wanted[namespace] = view }
         }
-        for (namespace, replayer) in namespaces where wanted[namespace]?.identity != replayer.pairIdentity {
+        for (namespace, replayer) in namespaces where !namespace.isEmpty && wanted[namespace] == nil {
+            await cooperator?.leave(namespace)
             await replayer.stop()
             namespaces[namespace] = nil
         }
         for (namespace, view) in wanted where namespaces[namespace] == nil {
-            let replayer = NamespaceReplayer(
-                pair: view, configuration: configuration, events: events, logger: logger, onReport: onReport)
-            namespaces[namespace] = replayer
-            try await replayer.start()
+            let replayer = try await begin(view)
+            if let share = try await cooperator?.join(namespace, replayer) { await replayer.serve(share) }
         }
+    }
+
+    private func begin(_ pair: PoolPair) async throws -> NamespaceReplayer {
+        let loss = loss
+        let again = again
+        let replayer = NamespaceReplayer(pair: pair, events: events, logger: logger, onReport: onReport) { reason in
+            loss.withLock { $0 = reason }
+            again.signal()
+        }
+        namespaces[pair.local.namespace] = replayer
+        try await replayer.start()
+        return replayer
     }
 
     /// What the daemon's service status says of this pool.
@@ -173,7 +212,7 @@ actor PoolReplayer {
         let sizes = counts.mapValues { ServiceStatus.Counts(local: UInt64($0.local), remote: UInt64($0.remote)) }
         return ServiceStatus.Pool(
             name: poolName, callouts: Dictionary(uniqueKeysWithValues: numbered), instanceID: localClient.map { "\($0.globalID)" },
-            isLeader: localClient == nil ? nil : !namespaces.isEmpty, assigned: counts.values.reduce(0) { $0 + UInt64($1.assigned) },
+            isLeader: cooperator?.isLeader, assigned: counts.values.reduce(0) { $0 + UInt64($1.assigned) },
             errors: counts.values.reduce(0) { $0 + UInt64($1.errors) },
             warnings: counts.values.reduce(0) { $0 + UInt64($1.warnings) }, counts: sizes[""],
             namespaces: sizes.filter { !$0.key.isEmpty })

@@ -17,6 +17,15 @@ struct StatusBoard: Sendable {
         events.publish(ReplicationEvent(.statusChanged, subject: subject, status: status, text: stock.description))
     }
 
+    /// Writes what is left; an unreachable site is not waited for.
+    func finish() async {
+        _ = try? await withDeadline(.seconds(2), for: "writing the last statuses") {
+            async let here = local.flush()
+            async let there = remote.flush()
+            _ = await (here, there)
+        }
+    }
+
     func remove(_ globalID: String) async {
         try? await local.remove(globalID)
         try? await remote.remove(globalID)
