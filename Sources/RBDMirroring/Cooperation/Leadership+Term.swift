@@ -13,6 +13,7 @@ extension Leadership {
             self.roster = roster
             logger.notice("leading", metadata: ["mirror.instances": "\(registered.count)"])
             await delegate?.lead(live: roster.live, awaited: roster.awaited)
+            for instance in roster.awaited.intersection(fencedLeaders) { remove(instance) }
             try await notify(.acquired)
         } catch {
             failed("beginning to lead", error)

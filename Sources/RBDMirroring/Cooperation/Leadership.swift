@@ -31,6 +31,8 @@ actor Leadership {
     var object: GuardedObject?
     /// Who is alive; only while leading.
     var roster: InstanceRoster?
+    /// Leaders that were fenced: dead for certain, whatever else they have left.
+    var fencedLeaders: Set<String> = []
     /// Daemons being fenced.
     var fencing: Set<String> = []
     private let start = ContinuousClock.now
@@ -181,6 +183,7 @@ extension Leadership {
         do throws(CephError) {
             try await fence.blocklist([holder.address], on: pool.cluster)
             try await fence.breakLeaderLock(of: holder.client, cookie: holder.cookie, in: pool)
+            fencedLeaders.insert(String(holder.client))
             return .fenced(true)
         } catch {
             failed("fencing the leader", error)

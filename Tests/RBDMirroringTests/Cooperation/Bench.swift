@@ -12,6 +12,7 @@ final class RecordingOwner: ImageOwner {
         var released: [String] = []
         var peerRemoved: [String] = []
         var loss: ContactLoss?
+        var holdsReleases = false
     }
 
     private let state = Mutex(State())
@@ -24,7 +25,14 @@ final class RecordingOwner: ImageOwner {
         }
     }
 
+    /// Has releases wait, as for a replayer that does not stop.
+    var holdsReleases: Bool {
+        get { state.withLock(\.holdsReleases) }
+        set { state.withLock { $0.holdsReleases = newValue } }
+    }
+
     func release(globalID: String) async {
+        while holdsReleases { try? await Task.sleep(for: .milliseconds(20)) }
         state.withLock {
             $0.images.remove(globalID)
             $0.released.append(globalID)
@@ -84,17 +92,28 @@ extension CooperationConfiguration {
 
 /// The image map as the cluster has it: image to instance.
 func imageMap(_ pool: Pool) async throws -> [String: String] {
-    let prefix = "image_map_"
     var map: [String: String] = [:]
-    for (key, value) in try await pool.omap(of: "rbd_mirror_leader", prefix: prefix) {
-        map[String(key.dropFirst(prefix.count))] = try Decoder.decode(value) { (d) throws(WireError) in
-            try d.frame(supported: 1) { (d, _) throws(WireError) in try d.string() }
+    for (key, value) in try await leaderEntries(pool, "image_map_") {
+        map[key] = try Decoder.decode(value) { (d) throws(WireError) in
+            try d.frame(supported: 1) { (d, _) throws(WireError) in
+                let instance = try d.string()
+                _ = try d.raw(d.remaining)
+                return instance
+            }
         }
     }
     return map
 }
 
-func instances(_ pool: Pool) async throws -> Set<String> {
-    let prefix = "instance_"
-    return Set(try await pool.omap(of: "rbd_mirror_leader", prefix: prefix).map { String($0.key.dropFirst(prefix.count)) })
+/// The registered daemons.
+func instances(_ pool: Pool) async throws -> Set<String> { Set(try await leaderEntries(pool, "instance_").keys) }
+
+private func leaderEntries(_ pool: Pool, _ prefix: String) async throws -> [String: [UInt8]] {
+    do throws(CephError) {
+        let entries = try await pool.omap(of: "rbd_mirror_leader", prefix: prefix)
+        return Dictionary(uniqueKeysWithValues: entries.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    } catch {
+        guard error.isNotFound else { throw error }
+        return [:]
+    }
 }
