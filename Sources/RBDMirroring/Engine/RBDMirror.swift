@@ -57,6 +57,33 @@ public actor RBDMirror: Service {
         logger.info("stopped")
     }
 
+    /// The pools that are served, with their images.
+    public func pools() async -> [PoolReport] {
+        var reports: [PoolReport] = []
+        for replayer in pools.values { reports.append(await replayer.report()) }
+        return reports.sorted { ($0.pool, $0.peerSite) < ($1.pool, $1.peerSite) }
+    }
+
+    /// Carries out an operator's command.
+    ///
+    /// - Throws: ``MirrorCommandError`` when this daemon does not serve what it is about.
+    public func perform(_ command: MirrorCommand, on scope: MirrorScope) async throws {
+        switch scope.kind {
+        case .everything:
+            for replayer in pools.values { try await replayer.perform(command) }
+        case .pool(let name, let site):
+            let matching = pools.values.filter { $0.poolName == name && $0.peer.siteName == site }
+            if matching.isEmpty { throw MirrorCommandError.notServed("pool \(name) from \(site)") }
+            for replayer in matching { try await replayer.perform(command) }
+        case .image(let spec):
+            for replayer in pools.values {
+                guard let image = await replayer.image(spec) else { continue }
+                return await image.perform(command)
+            }
+            throw MirrorCommandError.notServed("image \(spec)")
+        }
+    }
+
     private func followPools(_ base: Cluster) async {
         while !Task.isCancelled {
             do { try await scan(base) } catch {

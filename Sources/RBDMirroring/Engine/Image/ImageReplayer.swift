@@ -49,6 +49,17 @@ actor ImageReplayer {
         return Report.Entry(subject: subject, status: status)
     }
 
+    func perform(_ command: MirrorCommand) async {
+        switch command {
+        case .start: start()
+        case .stop: await stop()
+        case .restart:
+            await stop()
+            start()
+        default: nudge()
+        }
+    }
+
     /// Something changed that this image may depend on.
     nonisolated func nudge() { wake.signal() }
 

@@ -12,6 +12,8 @@ actor NamespaceReplayer: ImageOwner {
     private let onContactLost: @Sendable (ContactLoss) -> Void
     private let board: StatusBoard
     private var share: ImageShare?
+    /// Stopped by an operator.
+    private var isHeld = false
     private var replayers: [String: ImageReplayer] = [:]
     private var localImages: Set<String> = []
     private var remoteImages: Set<String> = []
@@ -106,7 +108,7 @@ actor NamespaceReplayer: ImageOwner {
         guard replayers[globalID] == nil, let share else { return }
         let replayer = ImageReplayer(globalID: globalID, pair: pair, board: board, share: share, logger: logger)
         replayers[globalID] = replayer
-        await replayer.start()
+        if !isHeld { await replayer.start() }
         onReport()
     }
 
@@ -139,7 +141,15 @@ actor NamespaceReplayer: ImageOwner {
         return nil
     }
 
-    var allReplayers: [ImageReplayer] { Array(replayers.values) }
+    /// Carries out an operator's command on all images, those to come included.
+    func perform(_ command: MirrorCommand) async {
+        if command == .stop { isHeld = true }
+        if command == .start || command == .restart { isHeld = false }
+        let all = Array(replayers.values)
+        await withTaskGroup { group in
+            for replayer in all { group.addTask { await replayer.perform(command) } }
+        }
+    }
 
     /// Figures for the service status.
     struct Counts: Sendable {

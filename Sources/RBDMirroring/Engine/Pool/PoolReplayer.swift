@@ -19,6 +19,7 @@ actor PoolReplayer {
     private let loss = Locked<ContactLoss?>(nil)
     private let again = WakeSignal()
     private var cooperator: Cooperator?
+    private var snapshotIDs: SnapshotIDs?
     private let events: EventHub
     private let logger: Logger
     private let onReport: @Sendable () -> Void
@@ -100,6 +101,8 @@ actor PoolReplayer {
         for replayer in namespaces.values { await replayer.stop() }
         namespaces = [:]
         localClient = nil
+        _ = try? await withDeadline(.seconds(2), for: "giving snapshot ids back") { [snapshotIDs] in await snapshotIDs?.drain() }
+        snapshotIDs = nil
         await remote.shutdown()
         await local.shutdown()
         try result.get()
@@ -110,6 +113,7 @@ actor PoolReplayer {
         let remotePool = try await remote.pool(poolName)
         let siteName = try await PeerConnection.siteName(of: base)
         let ids = SnapshotIDs(pool: localPool)
+        snapshotIDs = ids
         var backoff = Backoff(first: .seconds(1), longest: .seconds(30))
         while loss.withLock({ $0 }) == nil {
             var pause = Duration.seconds(30)
@@ -202,6 +206,30 @@ actor PoolReplayer {
         namespaces[pair.local.namespace] = replayer
         try await replayer.start()
         return replayer
+    }
+
+    func report() async -> PoolReport {
+        var entries: [String: [Report.Entry]] = [:]
+        for (namespace, replayer) in namespaces { entries[namespace] = await replayer.entries() }
+        return PoolReport(
+            pool: poolName, peerUUID: peer.uuid, peerSite: peer.siteName, peerClient: peer.clientName,
+            instanceID: localClient.map { "\($0.globalID)" }, leaderID: cooperator?.leader,
+            isLeader: cooperator?.isLeader ?? false, namespaces: entries,
+            callouts: callouts.map { Report.Callout(level: .init(rawValue: $0.level.rawValue), reason: .failed, text: $0.text) })
+    }
+
+    func image(_ spec: String) async -> ImageReplayer? {
+        for replayer in namespaces.values { if let image = await replayer.replayer(named: spec) { return image } }
+        return nil
+    }
+
+    func perform(_ command: MirrorCommand) async throws {
+        if command == .releaseLeader {
+            guard let cooperator, cooperator.isLeader else { throw MirrorCommandError(description: "this daemon does not lead pool \(poolName)") }
+            await cooperator.releaseLeadership()
+            return
+        }
+        for replayer in namespaces.values { await replayer.perform(command) }
     }
 
     /// What the daemon's service status says of this pool.
