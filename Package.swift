@@ -76,7 +76,7 @@ let package = Package(
             name: "RBDMirroringTests", dependencies: ["RBDMirroring", "CephSandbox", "CooperationHolder", logging],
             swiftSettings: settings),
         // Our daemon between real clusters, judged by the stock tools.
-        .testTarget(name: "EndToEndTests", dependencies: ["CephSandbox", "rbd-mirror", system], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["CephSandbox", "TestSupport", "rbd-mirror", system], swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

@@ -105,6 +105,9 @@ public actor Cooperator {
         return await share.close(by: .now + limit)
     }
 
+    /// Gives leadership, if held, to whoever is next; this daemon goes on as one of the others.
+    public func releaseLeadership() async { await leadership.release() }
+
     /// Stops taking part: hands leadership over, releases all images, closes the mailboxes.
     ///
     /// Returns within the limit (and a second or two) whatever the cluster does. An image that does not stop in time stays ours for

@@ -66,6 +66,17 @@ actor Leadership {
         post(.started)
     }
 
+    /// Gives leadership to whoever is next, and follows.
+    func release() async {
+        guard election.isLeader, !isStopped else { return }
+        post(.lockLost)
+        enqueue { leadership in
+            try? await leadership.object?.unlock()
+            _ = try? await leadership.pool.notify(LeaderObject.name, LeaderMessage.released.encoded, timeout: .seconds(1))
+        }
+        await duties?.value
+    }
+
     /// Gives up leadership, if held, and leaves; harmless after a loss of contact.
     func stop() async {
         let wasLeader = election.isLeader

@@ -1,0 +1,35 @@
+/// A row of the table: one kind of work both daemons are given.
+enum Row: Int, CaseIterable, Comparable {
+    case firstSync = 1
+    case scatteredDelta = 2
+    case smallDelta = 3
+    case newImages = 4
+
+    var title: String {
+        switch self {
+        case .firstSync: "first sync of 1.5 GiB"
+        case .scatteredDelta: "delta of 8,192 random 4 KiB writes"
+        case .smallDelta: "delta of 64 KiB, from the command"
+        case .newImages: "40 new images of 8 MiB"
+        }
+    }
+
+    static func < (first: Row, second: Row) -> Bool { first.rawValue < second.rawValue }
+}
+
+/// One measurement.
+struct Sample {
+    let row: Row
+    let contender: String
+    let seconds: Double
+    let usage: ProcessUsage
+    /// The share of the machine's processor time that others than the benchmark's own processes took.
+    let strangers: Double
+}
+
+/// One run of the bare copy loop.
+struct LoopSample {
+    let depth: Int
+    let seconds: Double
+    let bytes: Int
+}
