@@ -17,7 +17,7 @@ struct MirrorBenchmark: AsyncParsableCommand {
     var rounds = 3
 
     @Option(help: "Rows of the table, as in 1,3.")
-    var rows = "1,2,2t,3,4"
+    var rows = "1,2,2s,3,4"
 
     @Option(help: "Measurements of row 3 in a round.")
     var repeats = 7

@@ -15,8 +15,7 @@ struct Round {
     }
 
     func run() async throws -> Result {
-        let configuration = SandboxConfiguration(objectStore: .memory(bytes: 64 << 30), options: ["memstore page set": "true"])
-        let pair = try await SandboxPair.start(.init(configuration))
+        let pair = try await SandboxPair.start(.init(SandboxConfiguration(objectStore: .memory(bytes: 8 << 30))))
         do {
             let result = try await pair.siteB.showingLogsOnFailure { try await run(on: pair) }
             try await pair.stop()
@@ -42,7 +41,7 @@ struct Round {
             let stage = Stage(contender: contender, sites: sites, daemon: daemon, patience: patience)
             var result = Result()
             if usesBigImage { try await measureBigImage(stage, &result) }
-            if rows.contains(.thinDelta) { result.samples.append(try await stage.thinDelta()) }
+            if rows.contains(.smallObjectDelta) { result.samples.append(try await stage.smallObjectDelta()) }
             if let newImages { result.samples.append(try await stage.newImages(newImages)) }
             try await daemon.stop()
             await sites.disconnect()

@@ -2,8 +2,8 @@
 enum Row: String, CaseIterable {
     case firstSync = "1"
     case scatteredDelta = "2"
-    /// The same on an image where nearly every write has an object to itself.
-    case thinDelta = "2t"
+    /// The same on an empty image of so many objects that nearly every write makes one.
+    case smallObjectDelta = "2s"
     case smallDelta = "3"
     case newImages = "4"
 
@@ -11,7 +11,7 @@ enum Row: String, CaseIterable {
         switch self {
         case .firstSync: "first sync of 1.5 GiB"
         case .scatteredDelta: "delta of 8,192 random 4 KiB writes"
-        case .thinDelta: "the same in a thin image of 64 GiB"
+        case .smallObjectDelta: "the same in an empty image of 64 KiB objects"
         case .smallDelta: "delta of 64 KiB, from the command"
         case .newImages: "40 new images of 8 MiB"
         }

@@ -55,12 +55,12 @@ struct Stage {
     }
 
     /// As ``scatteredDelta(_:)``, where nearly every write makes an object.
-    func thinDelta() async throws -> Sample {
-        try await sites.pair.siteA.rbd("create", "\(Sites.poolName)/thin", "--size", "64G")
+    func smallObjectDelta() async throws -> Sample {
+        try await sites.pair.siteA.rbd("create", "\(Sites.poolName)/thin", "--size", "2G", "--object-size", "64K")
         let image = try await sites.enableMirroring("thin")
         _ = try await sites.waitForReplica(of: image, at: try await sites.newestPoint(image))
         try await sites.write(image, size: "4K", total: "32M", tasks: 16)
-        return try await snapshotAndMeasure(.thinDelta, image, fromTheCommand: false)
+        return try await snapshotAndMeasure(.smallObjectDelta, image, fromTheCommand: false)
     }
 
     func copyLoop(_ image: MirroredImage, depth: Int) async throws -> LoopSample {
