@@ -72,9 +72,14 @@ let package = Package(
             name: "DaemonSupportTests", dependencies: ["AdminSocket", "DaemonSupport", "daemon-probe", logging],
             swiftSettings: settings),
         .testTarget(name: "ReplicationTests", dependencies: ["Replication"], swiftSettings: settings),
-        .testTarget(name: "RBDMirroringTests", dependencies: ["RBDMirroring"], swiftSettings: settings),
+        .executableTarget(
+            name: "CooperationHolder", dependencies: ["RBDMirroring", "CephCore", logging], path: "Tests/CooperationHolder",
+            swiftSettings: settings),
+        .testTarget(
+            name: "RBDMirroringTests", dependencies: ["RBDMirroring", "CephSandbox", "CooperationHolder", logging],
+            swiftSettings: settings),
         // Our daemon between real clusters, judged by the stock tools.
-        .testTarget(name: "EndToEndTests", dependencies: ["CephSandbox", "rbd-mirror", system], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["CephSandbox", "TestSupport", "rbd-mirror", system], swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

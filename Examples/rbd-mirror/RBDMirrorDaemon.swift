@@ -43,10 +43,26 @@ struct RBDMirrorDaemon {
         defer { process.end() }
         LoggingSystem.bootstrap { process.log.handler(label: $0) }
         let logger = Logger(label: "rbd-mirror")
-        let mirror = RBDMirror(engine(cluster, view), logger: logger)
+        // The log and the admin socket are the daemon's own, not its clients'.
+        let clients = cluster.with(options: [("admin_socket", ""), ("log_file", ""), ("pid_file", "")])
+        let configuration = engine(clients, view)
+        let mirror = RBDMirror(configuration, logger: logger)
         let server = AdminSocketServer(version: .init(version: version, release: "", gitVersion: ""))
         server.register(process.log.commands)
-        if let path = settings.adminSocket { try server.open(at: path, mode: settings.adminSocketMode) }
+        server.register(RunningConfiguration(cluster: clients, view: view, log: process.log).access.commands)
+        let syncs = configuration.cooperation?.concurrentSyncs ?? 5
+        let commands = RBDMirrorCommands(control: EngineControl(mirror: mirror, concurrentSyncs: syncs), on: server)
+        if let path = settings.adminSocket {
+            // Like stock, a daemon without its socket is better than none.
+            do { try server.open(at: path, mode: settings.adminSocketMode) } catch {
+                logger.error("no admin socket", metadata: ["path": "\(path)", "error": "\(error)"])
+            }
+        }
+        let watcher = Task {
+            await commands.update()
+            for await _ in mirror.events { await commands.update() }
+        }
+        defer { watcher.cancel() }
         try process.ready()
         try await ServiceGroup(
             services: [process, server, mirror], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
@@ -67,10 +83,18 @@ struct RBDMirrorDaemon {
 
     static func engine(_ cluster: ClusterConfiguration, _ view: ConfigurationView) -> RBDMirrorConfiguration {
         var configuration = RBDMirrorConfiguration(cluster: cluster)
+        configuration.cooperation = CooperationConfiguration { view.value(of: $0) }
         let number = { (option: String) in view.value(of: option).flatMap(Double.init) }
-        if let syncs = number("rbd_mirror_concurrent_image_syncs") { configuration.concurrentSyncs = Int(syncs) }
         if let interval = number("rbd_mirror_pool_replayers_refresh_interval") { configuration.refreshInterval = .seconds(interval) }
         return configuration
+    }
+}
+
+extension ClusterConfiguration {
+    func with(options more: [(name: String, value: String)]) -> ClusterConfiguration {
+        var copy = self
+        copy.options += more
+        return copy
     }
 }
 

@@ -20,6 +20,8 @@ struct ReadRequest : cceph::Request {
 
     void *reply(int &result) override {
         for (int outcome : outcomes) if (outcome < 0) { result = outcome; return nullptr; }
+        /* In one stretch each before anybody shares them: looking at them later must not change them. */
+        for (auto &piece : data->pieces) if (piece.length()) piece.c_str();
         return data.release();
     }
 };
@@ -48,9 +50,9 @@ extern "C" int cceph_read(cceph_io io, const char *oid, const struct cceph_exten
 }
 
 extern "C" const void *cceph_data_piece(cceph_data data, size_t piece, size_t *length) {
-    auto &list = static_cast<Data *>(data)->pieces[piece];
+    const auto &list = static_cast<Data *>(data)->pieces[piece];
     *length = list.length();
-    return list.length() ? list.c_str() : nullptr;
+    return list.length() ? list.front().c_str() : nullptr;
 }
 
 extern "C" void cceph_data_free(cceph_data data) { delete static_cast<Data *>(data); }

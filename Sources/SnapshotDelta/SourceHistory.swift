@@ -15,34 +15,47 @@ public struct SourceHistory: Sendable {
     /// - Returns: Nil when the maps cannot be trusted: no fast-diff, a flag says so, or one is missing or too short.
     public func delta(from start: UInt64?, to end: UInt64) async throws -> ObjectDeltaMap? {
         let header = source.header
-        guard header.features.isSuperset(of: [.objectMap, .fastDiff]) else { return nil }
+        guard header.features.isSuperset(of: [.objectMap, .fastDiff]), header.snapshot(end) != nil else { return nil }
         var first: ObjectDeltaMap.Revision?
         if let start {
-            guard let revision = try await revision(start) else { return nil }
+            guard case .found(let revision) = try await revision(start) else { return nil }
             first = revision
         }
-        var rest: [ObjectDeltaMap.Revision] = []
+        guard var delta = ObjectDeltaMap(start: first) else { return nil }
+        // One map at a time: a large one takes 64 MB.
+        first = nil
         for snapshot in header.snapshots where snapshot.id > (start ?? 0) && snapshot.id <= end {
-            guard !snapshot.flags.contains(.fastDiffInvalid) else { return nil }
-            if let revision = try await revision(snapshot.id) {
-                rest.append(revision)
-            } else if snapshot.id == end {
-                return nil
+            let isLast = snapshot.id == end
+            switch try await revision(snapshot.id) {
+            case .found(let revision): guard delta.advance(to: revision, isLast: isLast) else { return nil }
+            // What it alone knew was merged into the next map before its own was removed.
+            case .missing where !isLast && snapshot.isTrash: continue
+            case .missing, .unusable: return nil
             }
         }
-        return ObjectDeltaMap(start: first, rest: rest)
+        return delta
     }
 
-    /// Nil when the snapshot has no usable map.
-    private func revision(_ id: UInt64) async throws -> ObjectDeltaMap.Revision? {
-        guard let snapshot = source.header.snapshot(id), snapshot.flags.isEmpty else { return nil }
+    private enum Found {
+        case found(ObjectDeltaMap.Revision)
+        case missing
+        /// Damaged, or marked as not to be trusted.
+        case unusable
+    }
+
+    private func revision(_ id: UInt64) async throws -> Found {
+        guard let snapshot = source.header.snapshot(id), snapshot.flags.isEmpty else { return .unusable }
         do throws(CephError) {
             let map = try await source.pool.objectMap(ObjectNames.objectMap(source.header.id, snapshot: id))
-            return ObjectDeltaMap.Revision(map: map, objectCount: Int(source.header.objectCount(forSize: snapshot.size)))
+            return .found(.init(map: map, objectCount: Int(source.header.objectCount(forSize: snapshot.size))))
         } catch {
-            // Missing or damaged: every object is asked instead.
-            guard error.isNotFound || error.code == 74 || error.code == 22 else { throw error }
-            return nil
+            if error.isNotFound { return .missing }
+            guard error.code == 74 || error.code == 22 else { throw error }
+            return .unusable
         }
     }
+}
+
+extension ImageSnapshot {
+    fileprivate var isTrash: Bool { if case .trash = namespace { true } else { false } }
 }

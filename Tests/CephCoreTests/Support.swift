@@ -6,7 +6,8 @@ import Testing
 
 /// What the live suites share: one small cluster, one connection, and a place of its own for each test.
 enum Live {
-    static let configuration = SandboxConfiguration(manager: false)
+    /// Snapshot ids come from the monitor, which is not to wait a second for company.
+    static let configuration = SandboxConfiguration(manager: false, options: ["paxos propose interval": "0.05"])
 
     private static let started = Task {
         let cluster = try await SandboxCluster.shared(configuration)
@@ -122,4 +123,26 @@ final class Counter: Sendable {
     private let count = Atomic(0)
     func add() { count.wrappingAdd(1, ordering: .relaxed) }
     var value: Int { count.load(ordering: .relaxed) }
+}
+
+extension Pool {
+    /// The error of a compound write; nil when it was applied.
+    func refusal(of object: String, _ body: (inout WriteOperation) -> Void) async -> CephError? {
+        var operation = WriteOperation()
+        body(&operation)
+        do throws(CephError) {
+            try await apply(operation, to: object)
+            return nil
+        } catch { return error }
+    }
+
+    /// The error of a compound read; nil when it was performed.
+    func readRefusal(of object: String, _ body: (inout ReadOperation) -> Void) async -> CephError? {
+        var operation = ReadOperation()
+        body(&operation)
+        do throws(CephError) {
+            try await perform(operation, on: object)
+            return nil
+        } catch { return error }
+    }
 }

@@ -1,18 +1,62 @@
 import CephSandbox
+import TestSupport
 import Testing
 
 extension EndToEnd {
+    /// What is in an image, and what belongs to it, arrives unchanged.
     @Suite struct ContentTests {
-        @Test func anImageArrives() async throws {
-            try await withScene("arrives") { scene in
-                try await scene.createImage("disk", mebibytes: 64)
-                var stream = DiffStream()
-                stream.write(Array(repeating: 7, count: 1 << 20), at: 5 << 20)
-                try await scene.siteA.write(stream, to: "disk")
-                try await scene.takeMirrorSnapshot("disk")
+        @Test func anImageWithEverything() async throws {
+            try await withScene("everything") { scene in
+                var image = ImageStory(scene, SeededRandom.forRun("everything"), mebibytes: Knobs.mebibytes)
+                try await image.begin()
                 let daemon = try await scene.startDaemon(on: scene.siteB)
-                try await scene.waitForSync("disk")
-                try await ImageJudge(image: "disk", comparesDiffs: true).compare(scene.siteA, scene.siteB)
+                try await image.isInStep()
+                try await image.growAndSnapshot()
+                try await image.isInStep()
+                try await image.shrinkAndRename()
+                try await image.isInStep()
+                try await image.rearrangeSnapshots()
+                try await image.isInStep()
+                try await daemon.terminate()
+                try await image.pileUpSnapshots()
+                let next = try await scene.startDaemon(on: scene.siteB)
+                try await image.isInStep(diffs: .wholeObjects)
+
+                try await scene.handOver(image.name, from: scene.siteA)
+                try await scene.checkObjectMaps(image.name, on: scene.siteB)
+                try await image.compare(diffs: .wholeObjects)
+                try await next.terminate()
+            }
+        }
+
+        /// Images that are not as `rbd create` makes them today.
+        struct Kind: CustomTestStringConvertible, Sendable {
+            let pool: String
+            let options: [String]
+            var testDescription: String { pool }
+        }
+
+        static let kinds = [
+            Kind(pool: "no-object-map", options: ["--image-feature", "layering,exclusive-lock"]),
+            Kind(pool: "no-fast-diff", options: ["--image-feature", "layering,exclusive-lock,object-map"]),
+            Kind(pool: "layering-only", options: ["--image-feature", "layering"]),
+            Kind(pool: "small-objects", options: ["--object-size", "64K"]),
+            Kind(pool: "large-objects", options: ["--object-size", "32M"]),
+        ]
+
+        @Test(arguments: kinds) func everyKindOfImage(_ kind: Kind) async throws {
+            try await withScene(kind.pool) { scene in
+                let daemon = try await scene.startDaemon(on: scene.siteB)
+                var image = ImageStory(scene, SeededRandom.forRun(kind.pool), mebibytes: 40, options: kind.options)
+                try await image.begin()
+                try await image.isInStep()
+                try await image.growAndSnapshot()
+                try await image.shrinkAndRename()
+                try await image.isInStep(diffs: .exact)
+                try await scene.handOver(image.name, from: scene.siteA)
+                if try await scene.siteB.rbd("info", scene.siteB.spec(image.name)).contains("object-map") {
+                    try await scene.checkObjectMaps(image.name, on: scene.siteB)
+                }
                 try await daemon.terminate()
             }
         }

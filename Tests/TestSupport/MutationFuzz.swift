@@ -19,6 +19,9 @@ public struct MutationFuzz: Sendable {
             self.samples = samples
             self.check = check
         }
+
+        /// Whether an undamaged encoding is decoded and survives another round.
+        public func accepts(_ bytes: [UInt8]) throws -> Bool { try check(bytes, true) }
     }
 
     public struct Outcome: Sendable {

@@ -8,7 +8,7 @@ public struct MirrorTarget: Sendable, Hashable {
     }
     let kind: Kind
     /// The words behind the verb.
-    let words: String
+    public let words: String
 
     /// All pools.
     public static let everything = MirrorTarget(kind: .everything, words: "")

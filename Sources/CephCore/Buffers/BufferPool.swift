@@ -62,6 +62,9 @@ public final class BufferPool: Sendable {
     /// Bytes lent at the moment.
     public var bytesInUse: Int { state.withLock { $0.used } }
 
+    /// Requests that wait at the moment.
+    public var waiting: Int { state.withLock { $0.waiters.count } }
+
     /// Waits for `size` bytes of the budget and lends a buffer of that size.
     ///
     /// A request larger than the whole budget is served alone.

@@ -10,6 +10,17 @@ public struct CommandReply: Sendable {
     public let status: String
 
     public var text: String { String(decoding: output, as: UTF8.self) }
+
+    /// The output read as JSON.
+    ///
+    /// - Throws: `EBADMSG` when it is not what was expected.
+    public func decoded<Value: Decodable>(as type: Value.Type = Value.self) throws(CephError) -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: Data(output))
+        } catch {
+            throw CephError(code: EBADMSG, operation: "decoding a command's output as \(type)")
+        }
+    }
 }
 
 extension Cluster {
@@ -21,7 +32,17 @@ extension Cluster {
     /// - C call: `rados_mon_command`
     @discardableResult
     public func monitorCommand(_ command: [String: String], input: [UInt8] = []) async throws(CephError) -> CommandReply {
-        try await send(command, input, "rados_mon_command") { handle, words, input, reply in
+        try await monitorCommand(json: commandJSON(command), input: input)
+    }
+
+    /// Sends a command to the monitors that has more than texts in it.
+    ///
+    ///     try await cluster.monitorCommand(json: #"{"prefix": "osd pool create", "pool": "vms", "pg_num": 8}"#)
+    ///
+    /// - C call: `rados_mon_command`
+    @discardableResult
+    public func monitorCommand(json: String, input: [UInt8] = []) async throws(CephError) -> CommandReply {
+        try await send(json, input, "rados_mon_command") { handle, words, input, reply in
             rados_mon_command(
                 handle, words, 1, input.baseAddress, input.count,
                 &reply.output, &reply.outputLength, &reply.status, &reply.statusLength)
@@ -33,7 +54,15 @@ extension Cluster {
     /// - C call: `rados_mgr_command`
     @discardableResult
     public func managerCommand(_ command: [String: String], input: [UInt8] = []) async throws(CephError) -> CommandReply {
-        try await send(command, input, "rados_mgr_command") { handle, words, input, reply in
+        try await managerCommand(json: commandJSON(command), input: input)
+    }
+
+    /// Sends a command to the active manager that has more than texts in it.
+    ///
+    /// - C call: `rados_mgr_command`
+    @discardableResult
+    public func managerCommand(json: String, input: [UInt8] = []) async throws(CephError) -> CommandReply {
+        try await send(json, input, "rados_mgr_command") { handle, words, input, reply in
             rados_mgr_command(
                 handle, words, 1, input.baseAddress, input.count,
                 &reply.output, &reply.outputLength, &reply.status, &reply.statusLength)
@@ -83,17 +112,16 @@ extension Cluster {
     }
 
     private func send(
-        _ command: [String: String], _ input: [UInt8], _ operation: String,
+        _ command: String, _ input: [UInt8], _ operation: String,
         _ call: @escaping @Sendable (
             rados_t, UnsafeMutablePointer<UnsafePointer<CChar>?>, UnsafeBufferPointer<CChar>, inout RawReply
         ) -> CInt
     ) async throws(CephError) -> CommandReply {
         let handle = handle
-        let subject = command["prefix"] ?? "?"
-        let text = commandJSON(command)
+        let subject = prefix(of: command)
         return try await lend(operation, on: subject, within: deadlines.monitor) { () throws(CephError) in
             var raw = RawReply()
-            let code = text.withCString { word in
+            let code = command.withCString { word in
                 var words: [UnsafePointer<CChar>?] = [word]
                 return input.withUnsafeBytes { call(handle.pointer, &words, $0.bindMemory(to: CChar.self), &raw) }
             }
@@ -102,6 +130,12 @@ extension Cluster {
             try check(code, operation, on: explained)
             return reply
         }
+    }
+
+    /// What errors call a command; its arguments may be secrets.
+    private func prefix(of command: String) -> String {
+        let fields = try? JSONSerialization.jsonObject(with: Data(command.utf8)) as? [String: Any]
+        return fields?["prefix"] as? String ?? "command"
     }
 
     private func commandJSON(_ command: [String: String]) -> String {

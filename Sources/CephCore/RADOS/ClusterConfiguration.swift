@@ -25,7 +25,7 @@ public struct ClusterConfiguration: Sendable {
             switch kind {
             case .named(let name): name
             case .file(let path, _): path
-            case .monitors(let addresses, _, _): addresses
+            case .monitors(let addresses, _, let name): name == "ceph" ? addresses : name
             }
         }
     }

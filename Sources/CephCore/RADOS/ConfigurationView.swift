@@ -26,4 +26,12 @@ public final class ConfigurationView: Sendable {
     public func value(of option: String) -> String? {
         try? grown(from: 256, "rados_conf_get", on: option) { rados_conf_get(handle.pointer, option, $0, $1) }
     }
+
+    /// Changes an option in this view.
+    ///
+    /// - Throws: `ENOENT` for an unknown option, `EINVAL` for a value that does not fit.
+    /// - C call: `rados_conf_set`
+    public func set(_ option: String, to value: String) throws(CephError) {
+        try check(rados_conf_set(handle.pointer, option, value), "rados_conf_set", on: option)
+    }
 }

@@ -35,6 +35,7 @@ public enum LockMethod {
         }
     }
 
+    /// Calls `lock.unlock`.
     public static func unlock(name: String, cookie: String) -> ClassCall {
         call("unlock") {
             $0.string(name)
@@ -42,6 +43,7 @@ public enum LockMethod {
         }
     }
 
+    /// Calls `lock.break_lock`.
     public static func breakLock(name: String, client: UInt64, cookie: String) -> ClassCall {
         call("break_lock") {
             $0.string(name)
@@ -51,6 +53,7 @@ public enum LockMethod {
         }
     }
 
+    /// Calls `lock.get_info`.
     public static func getInfo(name: String) -> ClassCall { call("get_info") { $0.string(name) } }
 
     /// Fails with `EBUSY` unless this client holds the lock so.
@@ -63,6 +66,7 @@ public enum LockMethod {
         }
     }
 
+    /// Calls `lock.set_cookie`.
     public static func setCookie(
         name: String, kind: Kind, cookie: String, tag: String = "", newCookie: String
     ) -> ClassCall {

@@ -34,7 +34,7 @@ public struct WatchEvent: Sendable {
         case notified(Notification)
         /// Notifications may have been missed from here on: the watch is being made again.
         case interrupted(CephError)
-        /// The watch stands again under a new handle; read again what it guards.
+        /// The watch stands again, as a rule under another handle; read again what it guards.
         case resumed
         /// The client is blocklisted or the object is gone: nothing more will come.
         case lost(CephError)

@@ -26,7 +26,7 @@ public final class ObjectData: Sendable {
         self.ranges = ranges
     }
 
-    fileprivate init(copied: [[UInt8]], ranges: [Range<UInt64>]) {
+    package init(copied: [[UInt8]], ranges: [Range<UInt64>]) {
         storage = .copied(copied)
         self.ranges = ranges
     }

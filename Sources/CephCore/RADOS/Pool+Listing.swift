@@ -31,12 +31,12 @@ public struct ObjectListing: AsyncSequence, Sendable {
     /// librados' position in the pool, freed with the iterator and the calls that use it.
     final class Cursor: Sendable {
         private let pool: Pool
-        private let position: Locked<Position?>
+        private let position: Locked<Position>
         private let end: Position
 
         init(_ pool: Pool) {
             self.pool = pool
-            position = Locked(rados_object_list_begin(pool.handle.pointer).map { Position($0, pool) })
+            position = Locked(Position(rados_object_list_begin(pool.handle.pointer), pool))
             end = Position(rados_object_list_end(pool.handle.pointer), pool)
         }
 
@@ -44,7 +44,8 @@ public struct ObjectListing: AsyncSequence, Sendable {
         func nextPage() async throws(CephError) -> [String] {
             let pool = pool
             let end = end
-            while let start = position.withLock({ $0 }) {
+            while true {
+                let start = position.withLock { $0 }
                 if rados_object_list_is_end(pool.handle.pointer, start.handle.pointer) != 0 { return [] }
                 // librados' own deadline is that of each group of objects it asks; this is the one of a page.
                 let (names, next) = try await pool.cluster.lend(
@@ -53,18 +54,19 @@ public struct ObjectListing: AsyncSequence, Sendable {
                 position.withLock { $0 = next }
                 if !names.isEmpty { return names }
             }
-            return []
         }
 
         private static func list(
             _ pool: Pool, from start: Position, to end: Position
-        ) throws(CephError) -> ([String], Position?) {
+        ) throws(CephError) -> ([String], Position) {
             let size = 512
             var items = [rados_object_list_item](repeating: rados_object_list_item(), count: size)
-            var next: rados_object_list_cursor?
+            // librados writes into a cursor it is given, and puts another in its place when it fails.
+            let following = Position(rados_object_list_begin(pool.handle.pointer), pool)
+            var next: rados_object_list_cursor? = following.handle.pointer
             let code = rados_object_list(
                 pool.handle.pointer, start.handle.pointer, end.handle.pointer, size, nil, 0, &items, &next)
-            let following = next.map { Position($0, pool) }
+            if let next, next != following.handle.pointer { rados_object_list_cursor_free(pool.handle.pointer, next) }
             let count = try check(code, "rados_object_list", on: pool.spec)
             let names = items.prefix(count).map {
                 String(decoding: UnsafeRawBufferPointer(start: $0.oid, count: $0.oid_length), as: UTF8.self)

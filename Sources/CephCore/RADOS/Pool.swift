@@ -45,7 +45,7 @@ public final class Pool: Sendable {
     /// `CEPH_MIRRORING_NO_NATIVE` asks for the path that does without it.
     public static let usesNative = cceph_native_available() != 0 && getenv("CEPH_MIRRORING_NO_NATIVE") == nil
 
-    func subject(_ object: String) -> String { "\(spec)/\(object)" }
+    func subject(_ object: String) -> String { "\(cluster.name):\(spec)/\(object)" }
 }
 
 /// The snapshots a write must preserve.

@@ -60,9 +60,11 @@ extension Pool {
     /// Watches an object.
     ///
     /// - Parameters:
-    ///   - timeout: How long the OSD waits for a silent watcher, in whole seconds; its own setting (30 s) by default.
+    ///   - timeout: How long the OSD waits for a silent watcher, in whole seconds; its own setting (30 s) by default. Clients
+    ///     show signs of life every `objecter_tick_interval` (5 s).
     ///   - respond: Answers each notification, on one of Ceph's threads; acknowledges with nothing by default.
-    /// - Throws: `ENOENT` when the object does not exist.
+    /// - Throws: `ENOENT` when the object does not exist. After `ETIMEDOUT` the OSD may have a watch that nobody answers, for
+    ///   as long as its time-out.
     /// - C call: `rados_aio_watch2`
     public func watch(
         _ object: String, timeout: Duration? = nil, respond: @escaping Watch.Responder = { _ in .now() }

@@ -3,11 +3,15 @@ internal import CCeph
 extension Cluster {
     /// What the cluster is called among those it mirrors with; its id where no name was set.
     ///
-    /// - C call: `rbd_mirror_site_name_get`
+    /// Asks as `rbd_mirror_site_name_get` does, which takes a monitor that does not answer for a name that is not set.
+    /// - C call: `rados_mon_command`
     public func mirrorSiteName() async throws(CephError) -> String {
-        let (handle, place) = (handle, name)
-        return try await lend("rbd_mirror_site_name_get", on: place, within: deadlines.monitor) { () throws(CephError) in
-            try CText.sized(from: 128, "rbd_mirror_site_name_get", on: place) { rbd_mirror_site_name_get(handle.pointer, $0, $1) }
+        do throws(CephError) {
+            let name = try await monitorCommand(["prefix": "config-key get", "key": "rbd/mirror/site_name"]).text
+            return name.isEmpty ? try fsid() : name
+        } catch {
+            guard error.isNotFound else { throw error }
+            return try fsid()
         }
     }
 

@@ -102,12 +102,13 @@ extension Image {
         return MirrorInfo(info.pointer.pointee)
     }
 
-    /// How the image is mirrored.
+    /// How the image is mirrored; nil when it is not.
     ///
-    /// - Throws: `EINVAL` when it is not.
-    /// - C call: `rbd_aio_mirror_image_get_mode`
-    public func mirrorMode() async throws(CephError) -> MirrorMode {
+    /// - C calls: `rbd_aio_mirror_image_get_info`, `rbd_aio_mirror_image_get_mode`
+    public func mirrorMode() async throws(CephError) -> MirrorMode? {
         let handle = handle
+        // librbd leaves the value alone, or calls it journal, when there is no mirroring.
+        guard try await mirrorInfo().state != .disabled else { return nil }
         let mode = OutPointer(RBD_MIRROR_IMAGE_MODE_JOURNAL)
         try await completion(of: "rbd_aio_mirror_image_get_mode", using: mode) {
             rbd_aio_mirror_image_get_mode(handle.pointer, mode.pointer, $0)

@@ -2,7 +2,9 @@ public import CephCore
 
 /// Class methods of an `rbd_id.…` object.
 public enum IDMethod {
+    /// Calls `set_id`.
     public static func setID(_ id: String) -> ClassCall { HeaderMethod.call("set_id") { $0.string(id) } }
+    /// Calls `get_id`.
     public static func getID() -> ClassCall { HeaderMethod.call("get_id") }
 }
 
@@ -14,11 +16,16 @@ public enum DirectoryMethod {
 
     /// `EEXIST` when the name is taken, `EBADF` when the id is.
     public static func addImage(name: String, id: String) -> ClassCall { call("dir_add_image", name, id) }
+    /// Calls `dir_remove_image`.
     public static func removeImage(name: String, id: String) -> ClassCall { call("dir_remove_image", name, id) }
+    /// Calls `dir_rename_image`.
     public static func renameImage(from old: String, to new: String, id: String) -> ClassCall {
         call("dir_rename_image", old, new, id)
     }
+
+    /// Calls `dir_get_id`.
     public static func getID(name: String) -> ClassCall { call("dir_get_id", name) }
+    /// Calls `dir_get_name`.
     public static func getName(id: String) -> ClassCall { call("dir_get_name", id) }
 
     /// Images in the order of their names.
@@ -34,6 +41,7 @@ public enum DirectoryMethod {
 
 /// Class methods of `rbd_namespace`.
 public enum NamespaceMethod {
+    /// Calls `namespace_list`.
     public static func list(after: String, limit: UInt64) -> ClassCall {
         HeaderMethod.call("namespace_list") {
             $0.string(after)

@@ -36,6 +36,7 @@ extension HeaderMethod {
         }
     }
 
+    /// Calls `child_detach`.
     public static func childDetach(_ child: ChildImageSpec, from snapshot: UInt64) -> ClassCall {
         call("child_detach") {
             $0.u64(snapshot)
@@ -43,6 +44,7 @@ extension HeaderMethod {
         }
     }
 
+    /// Calls `children_list`.
     public static func childrenList(of snapshot: UInt64) -> ClassQuery<[ChildImageSpec]> {
         query("children_list", { $0.u64(snapshot) }) { (d) throws(WireError) in
             try d.list(elementsOfAtLeast: 18) { (d) throws(WireError) in try ChildImageSpec(from: &d) }
@@ -51,7 +53,9 @@ extension HeaderMethod {
 
     /// `EEXIST` when the image is in another group.
     public static func imageGroupAdd(_ group: GroupSpec) -> ClassCall { call("image_group_add") { group.encode(into: &$0) } }
+    /// Calls `image_group_remove`.
     public static func imageGroupRemove(_ group: GroupSpec) -> ClassCall { call("image_group_remove") { group.encode(into: &$0) } }
+    /// Calls `image_group_get`.
     public static func imageGroupGet() -> ClassQuery<GroupSpec> {
         query("image_group_get") { (d) throws(WireError) in try GroupSpec(from: &d) }
     }
@@ -66,6 +70,7 @@ extension HeaderMethod {
 
     /// Stamps the OSD's time.
     public static func setAccessTimestamp() -> ClassCall { call("set_access_timestamp") }
+    /// Calls `set_modify_timestamp`.
     public static func setModifyTimestamp() -> ClassCall { call("set_modify_timestamp") }
 }
 
@@ -77,6 +82,7 @@ public enum ChildrenMethod {
         encoder.u64(parent.snapshotID)
     }
 
+    /// Calls `add_child`.
     public static func add(_ child: String, of parent: ParentImageSpec) -> ClassCall {
         HeaderMethod.call("add_child") {
             key(parent, &$0)
@@ -84,6 +90,7 @@ public enum ChildrenMethod {
         }
     }
 
+    /// Calls `remove_child`.
     public static func remove(_ child: String, of parent: ParentImageSpec) -> ClassCall {
         HeaderMethod.call("remove_child") {
             key(parent, &$0)
@@ -101,6 +108,7 @@ public enum ChildrenMethod {
 
 /// Class methods of a group's header object.
 public enum GroupMethod {
+    /// Calls `group_image_set`.
     public static func imageSet(_ image: GroupImage) -> ClassCall {
         HeaderMethod.call("group_image_set") { image.encode(into: &$0) }
     }

@@ -22,10 +22,12 @@ extension HeaderMethod {
         }) { (d) throws(WireError) in (ImageFeatures(rawValue: try d.u64()), ImageFeatures(rawValue: try d.u64())) }
     }
 
+    /// Calls `get_flags`.
     public static func getFlags(of snapshot: UInt64? = nil) -> ClassQuery<ImageFlags> {
         query("get_flags", { $0.u64(snapshot ?? headSnapshotID) }) { (d) throws(WireError) in ImageFlags(rawValue: try d.u64()) }
     }
 
+    /// Calls `op_features_get`.
     public static func getOperationFeatures() -> ClassQuery<OperationFeatures> {
         query("op_features_get") { (d) throws(WireError) in OperationFeatures(rawValue: try d.u64()) }
     }
@@ -35,6 +37,7 @@ extension HeaderMethod {
         query("get_stripe_unit_count") { (d) throws(WireError) in (try d.u64(), try d.u64()) }
     }
 
+    /// Calls `get_object_prefix`.
     public static func getObjectPrefix() -> ClassQuery<String> {
         query("get_object_prefix") { (d) throws(WireError) in try d.string() }
     }
@@ -44,8 +47,11 @@ extension HeaderMethod {
         query("get_data_pool") { (d) throws(WireError) in try d.i64() }
     }
 
+    /// Calls `get_create_timestamp`.
     public static func getCreateTimestamp() -> ClassQuery<CephTime> { time("get_create_timestamp") }
+    /// Calls `get_access_timestamp`.
     public static func getAccessTimestamp() -> ClassQuery<CephTime> { time("get_access_timestamp") }
+    /// Calls `get_modify_timestamp`.
     public static func getModifyTimestamp() -> ClassQuery<CephTime> { time("get_modify_timestamp") }
 
     private static func time(_ method: String) -> ClassQuery<CephTime> {
@@ -71,14 +77,17 @@ extension HeaderMethod {
         query("snapshot_get", { $0.u64(id) }) { (d) throws(WireError) in try ImageSnapshot(info: &d) }
     }
 
+    /// Calls `get_snapshot_name`.
     public static func getSnapshotName(_ id: UInt64) -> ClassQuery<String> {
         query("get_snapshot_name", { $0.u64(id) }) { (d) throws(WireError) in try d.string() }
     }
 
+    /// Calls `get_snapshot_timestamp`.
     public static func getSnapshotTimestamp(_ id: UInt64) -> ClassQuery<CephTime> {
         query("get_snapshot_timestamp", { $0.u64(id) }) { (d) throws(WireError) in try CephTime(from: &d) }
     }
 
+    /// Calls `get_protection_status`.
     public static func getProtectionStatus(_ id: UInt64) -> ClassQuery<SnapshotProtection> {
         query("get_protection_status", { $0.u64(id) }) { (d) throws(WireError) in SnapshotProtection(rawValue: try d.u8()) }
     }
@@ -88,6 +97,7 @@ extension HeaderMethod {
         query("snapshot_get_limit") { (d) throws(WireError) in try d.u64() }
     }
 
+    /// Calls `metadata_get`.
     public static func metadataGet(_ key: String) -> ClassQuery<[UInt8]> {
         query("metadata_get", { $0.string(key) }) { (d) throws(WireError) in try d.blob() }
     }

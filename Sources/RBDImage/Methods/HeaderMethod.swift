@@ -19,6 +19,7 @@ public enum HeaderMethod {
         }
     }
 
+    /// Calls `set_size`.
     public static func setSize(_ size: UInt64) -> ClassCall { call("set_size") { $0.u64(size) } }
 
     /// `EINVAL` for bits that cannot be changed.
@@ -38,6 +39,7 @@ public enum HeaderMethod {
         }
     }
 
+    /// Calls `set_stripe_unit_count`.
     public static func setStripeUnitCount(unit: UInt64, count: UInt64) -> ClassCall {
         call("set_stripe_unit_count") {
             $0.u64(unit)
@@ -65,8 +67,10 @@ public enum HeaderMethod {
     /// Marks a snapshot as going: `EBUSY` when protected, `EEXIST` when it is marked already.
     public static func snapshotTrashAdd(_ id: UInt64) -> ClassCall { call("snapshot_trash_add") { $0.u64(id) } }
 
+    /// Calls `snapshot_remove`.
     public static func snapshotRemove(_ id: UInt64) -> ClassCall { call("snapshot_remove") { $0.u64(id) } }
 
+    /// Calls `set_protection_status`.
     public static func setProtectionStatus(_ id: UInt64, _ protection: SnapshotProtection) -> ClassCall {
         call("set_protection_status") {
             $0.u64(id)
@@ -77,6 +81,7 @@ public enum HeaderMethod {
     /// `UInt64.max` removes the limit; `ERANGE` below the present number.
     public static func snapshotSetLimit(_ limit: UInt64) -> ClassCall { call("snapshot_set_limit") { $0.u64(limit) } }
 
+    /// Calls `metadata_set`.
     public static func metadataSet(_ values: [String: [UInt8]]) -> ClassCall {
         call("metadata_set") {
             $0.list(values.sorted { $0.key.precedesByBytes($1.key) }) {
@@ -86,6 +91,7 @@ public enum HeaderMethod {
         }
     }
 
+    /// Calls `metadata_remove`.
     public static func metadataRemove(_ key: String) -> ClassCall { call("metadata_remove") { $0.string(key) } }
 
     /// Takes a peer off a mirror snapshot: `ENOENT` when it is not listed.

@@ -16,6 +16,7 @@ extension MirroringMethod {
     /// Succeeds when there is no such peer.
     public static func peerRemove(uuid: String) -> ClassCall { call("mirror_peer_remove") { $0.string(uuid) } }
 
+    /// Calls `mirror_peer_set_client`.
     public static func peerSetClient(uuid: String, _ client: String) -> ClassCall {
         call("mirror_peer_set_client") {
             $0.string(uuid)
@@ -23,6 +24,7 @@ extension MirroringMethod {
         }
     }
 
+    /// Calls `mirror_peer_set_cluster`.
     public static func peerSetSite(uuid: String, _ site: String) -> ClassCall {
         call("mirror_peer_set_cluster") {
             $0.string(uuid)
@@ -30,6 +32,7 @@ extension MirroringMethod {
         }
     }
 
+    /// Calls `mirror_peer_set_direction`.
     public static func peerSetDirection(uuid: String, _ direction: MirrorPeer.Direction) -> ClassCall {
         call("mirror_peer_set_direction") {
             $0.string(uuid)
@@ -42,6 +45,7 @@ extension MirroringMethod {
         HeaderMethod.query("mirror_remote_namespace_get") { (d) throws(WireError) in try d.string() }
     }
 
+    /// Calls `mirror_remote_namespace_set`.
     public static func remoteNamespaceSet(_ name: String) -> ClassCall {
         call("mirror_remote_namespace_set") { $0.string(name) }
     }

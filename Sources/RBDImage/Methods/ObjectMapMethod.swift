@@ -2,7 +2,9 @@ public import CephCore
 
 /// Class methods of object-map objects.
 public enum ObjectMapMethod {
+    /// Calls `object_map_load`.
     public static func load() -> ClassCall { HeaderMethod.call("object_map_load") }
+    /// Calls `object_map_save`.
     public static func save(_ map: ObjectMap) -> ClassCall { ClassCall("rbd", "object_map_save", input: map.encoded) }
 
     /// Creates a missing map; shrinking fails with `ESTALE` when a dropped entry is not `fill`.
@@ -13,6 +15,7 @@ public enum ObjectMapMethod {
         }
     }
 
+    /// Calls `object_map_update`.
     public static func update(_ range: Range<UInt64>, to state: ObjectState, from current: ObjectState? = nil) -> ClassCall {
         HeaderMethod.call("object_map_update") {
             $0.u64(range.lowerBound)

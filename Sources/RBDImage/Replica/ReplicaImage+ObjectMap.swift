@@ -1,4 +1,5 @@
 public import CephCore
+internal import Glibc
 
 extension ReplicaImage {
     /// Reads HEAD's object map, or a snapshot's.
@@ -30,16 +31,43 @@ extension ReplicaImage {
     }
 
     /// Before a snapshot goes: what only it recorded as changed is recorded in the next newer map.
+    ///
+    /// Where its own map is damaged, the next one is marked as not to be trusted.
     func mergeObjectMap(of snapshot: UInt64) async throws {
         guard usesObjectMap else { return }
         let own = ObjectNames.objectMap(id, snapshot: snapshot)
-        if header.features.contains(.fastDiff), let removed = try? await pool.objectMap(own) {
-            let next = header.snapshots.first { $0.id > snapshot }?.id
-            try await pool.change(
-                ObjectNames.objectMap(id, snapshot: next), with: ObjectMapMethod.snapshotRemove(removed))
+        if header.features.contains(.fastDiff) {
+            let newer = header.snapshots.map(\.id).filter { $0 > snapshot }
+            switch try await pool.findObjectMap(own) {
+            case .found(let removed):
+                // A newer snapshot that is going too may have lost its map already.
+                for next in newer.map(Optional.init) + [nil] where try await merge(removed, into: next) { break }
+            case .damaged:
+                let invalid: ImageFlags = [.objectMapInvalid, .fastDiffInvalid]
+                try await setFlags(invalid, mask: invalid, of: newer.first)
+            case .missing: break
+            }
         }
         try await pool.removeIfExists(own)
     }
+
+    /// False when the newer snapshot (nil for HEAD) has no map.
+    private func merge(_ removed: ObjectMap, into next: UInt64?) async throws(CephError) -> Bool {
+        do throws(CephError) {
+            try await pool.change(ObjectNames.objectMap(id, snapshot: next), with: ObjectMapMethod.snapshotRemove(removed))
+            return true
+        } catch {
+            guard error.isNotFound else { throw error }
+            return false
+        }
+    }
+}
+
+/// What became of reading an object map.
+enum ObjectMapReading {
+    case found(ObjectMap)
+    case missing
+    case damaged
 }
 
 extension Pool {
@@ -50,6 +78,15 @@ extension Pool {
         let bytes = try await call(ObjectMapMethod.load(), on: object)
         do throws(WireError) { return try ObjectMap(encoded: bytes) } catch {
             throw .undecodable(error, operation: "object_map_load", subject: subject(for: object))
+        }
+    }
+
+    /// Like ``objectMap(_:)``, with the answers that are no failure of the cluster told apart.
+    func findObjectMap(_ object: String) async throws(CephError) -> ObjectMapReading {
+        do throws(CephError) { return .found(try await objectMap(object)) } catch {
+            if error.isNotFound { return .missing }
+            guard error.code == EBADMSG || error.code == EINVAL else { throw error }
+            return .damaged
         }
     }
 

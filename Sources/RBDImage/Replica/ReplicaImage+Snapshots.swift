@@ -1,4 +1,5 @@
 public import CephCore
+internal import Glibc
 
 extension ReplicaImage {
     /// Adds a snapshot that records HEAD's present size, flags and parent.
@@ -55,21 +56,39 @@ extension ReplicaImage {
     ///
     /// Can be repeated after an interruption at any point.
     /// - Throws: `EBUSY` when it is protected or has clones.
-    public func removeSnapshot(_ snapshot: UInt64) async throws {
-        guard let record = header.snapshot(snapshot) else { return }
-        if record.childCount > 0 {
-            throw CephError(code: 16, operation: "remove snapshot", subject: "\(pool.spec)/\(id)@\(record.name) (has clones)")
+    public func removeSnapshot(_ snapshot: UInt64) async throws { try await removeSnapshots([snapshot]) }
+
+    /// Removes several snapshots; their ids, each a monitor's proposal, are given up at the same time.
+    ///
+    /// Can be repeated after an interruption at any point.
+    /// - Throws: `EBUSY` when one is protected or has clones.
+    public func removeSnapshots(_ snapshots: [UInt64]) async throws {
+        let records = snapshots.compactMap { header.snapshot($0) }
+        for record in records {
+            if record.childCount > 0 {
+                throw CephError(code: EBUSY, operation: "remove snapshot", subject: "\(pool.spec)/\(id)@\(record.name) (has clones)")
+            }
+            if case .trash = record.namespace {} else { try await change(HeaderMethod.snapshotTrashAdd(record.id)) }
+            try await mergeObjectMap(of: record.id)
+            try await removeStateBlob(of: record.id)
         }
-        if case .trash = record.namespace {} else { try await change(HeaderMethod.snapshotTrashAdd(snapshot)) }
-        try await mergeObjectMap(of: snapshot)
-        try await removeStateBlob(of: snapshot)
-        do throws(CephError) {
-            try await dataPool.removeSelfManagedSnapshot(snapshot)
-        } catch {
-            guard error.isNotFound else { throw error }
-        }
-        try await change(HeaderMethod.snapshotRemove(snapshot))
+        try await giveUp(records.map(\.id))
+        for record in records { try await change(HeaderMethod.snapshotRemove(record.id)) }
         try await refresh()
+    }
+
+    private func giveUp(_ ids: [UInt64]) async throws {
+        let dataPool = dataPool
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for id in ids {
+                group.addTask {
+                    do throws(CephError) { try await dataPool.removeSelfManagedSnapshot(id) } catch {
+                        guard error.isNotFound else { throw error }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
     }
 
     public func setProtection(_ protection: SnapshotProtection, of snapshot: UInt64) async throws(CephError) {

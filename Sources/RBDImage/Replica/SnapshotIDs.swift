@@ -2,59 +2,85 @@ public import CephCore
 
 /// Self-managed snapshot ids, taken ahead of need.
 ///
-/// An id is a monitor proposal, up to a second under load; a few are kept ready for each pool. An id
-/// that is never used costs nothing, and ``drain()`` gives the ready ones back.
+/// An id is a monitor's proposal, up to a second under load; proposals made together take as long as one. Whoever
+/// needs an id usually needs a second one soon, so two are asked for. An id that is never used costs nothing, and
+/// ``drain()`` gives the ready ones back.
 public actor SnapshotIDs {
     private let pool: Pool
     private let reserve: Int
     private var ready: [UInt64] = []
-    private var pending: [Task<UInt64, any Error>] = []
+    private var waiters: [Waiter] = []
+    private var underWay = 0
+    private var isDraining = false
+
+    private struct Waiter {
+        let floor: UInt64
+        let continuation: CheckedContinuation<UInt64, any Error>
+    }
 
     /// - Parameter reserve: Ids kept ready once the first was asked for.
-    public init(pool: Pool, reserve: Int = 2) {
+    public init(pool: Pool, reserve: Int = 4) {
         self.pool = pool
         self.reserve = reserve
     }
 
     /// An id greater than `floor`.
+    ///
+    /// - Throws: ``CephError`` when the monitors refuse or do not answer.
     public func take(above floor: UInt64 = 0) async throws -> UInt64 {
-        while true {
-            ready.sort()
-            if let index = ready.firstIndex(where: { $0 > floor }) {
-                let id = ready.remove(at: index)
-                refill()
-                return id
-            }
-            let id = try await order().value
+        if let index = ready.indices.filter({ ready[$0] > floor }).min(by: { ready[$0] < ready[$1] }) {
+            let id = ready.remove(at: index)
             refill()
-            if id > floor { return id }
-            ready.append(id)
+            return id
+        }
+        return try await withCheckedThrowingContinuation { continuation in
+            waiters.append(Waiter(floor: floor, continuation: continuation))
+            refill()
         }
     }
 
     /// Gives an id back that ``take(above:)`` returned and nothing used.
-    public func giveBack(_ id: UInt64) { ready.append(id) }
+    public func giveBack(_ id: UInt64) { arrived(id) }
 
-    /// Releases the ids that are ready.
+    /// Releases the ids that are ready; those under way follow when they come.
     public func drain() async {
-        for task in pending { if let id = try? await task.value { ready.append(id) } }
-        pending = []
+        isDraining = true
         let unused = ready
         ready = []
-        for id in unused { _ = try? await pool.removeSelfManagedSnapshot(id) }
-    }
-
-    private func order() -> Task<UInt64, any Error> {
-        if !pending.isEmpty { return pending.removeFirst() }
-        return request()
-    }
-
-    private func request() -> Task<UInt64, any Error> {
-        let pool = pool
-        return Task { try await pool.createSelfManagedSnapshot() }
+        await withTaskGroup { group in
+            for id in unused { group.addTask { [pool] in _ = try? await pool.removeSelfManagedSnapshot(id) } }
+        }
     }
 
     private func refill() {
-        while ready.count + pending.count < reserve { pending.append(request()) }
+        guard !isDraining else { return }
+        let wanted = waiters.isEmpty ? reserve - ready.count : waiters.count * (reserve > 0 ? 2 : 1)
+        while underWay < wanted {
+            underWay += 1
+            Task { await request() }
+        }
+    }
+
+    private func request() async {
+        do throws(CephError) {
+            let id = try await pool.createSelfManagedSnapshot()
+            underWay -= 1
+            arrived(id)
+        } catch {
+            underWay -= 1
+            if !waiters.isEmpty { waiters.removeFirst().continuation.resume(throwing: error) }
+        }
+    }
+
+    private func arrived(_ id: UInt64) {
+        if let index = waiters.firstIndex(where: { $0.floor < id }) {
+            waiters.remove(at: index).continuation.resume(returning: id)
+        } else if isDraining {
+            Task { [pool] in _ = try? await pool.removeSelfManagedSnapshot(id) }
+        } else {
+            ready.append(id)
+            // Too low for those who wait.
+            if !waiters.isEmpty { refill() }
+        }
     }
 }

@@ -1,8 +1,7 @@
 internal import CephCore
-internal import Foundation
 public import Logging
 internal import RBDImage
-internal import Replication
+public import Replication
 public import ServiceLifecycle
 
 /// Mirrors the RBD images of a site's pools from their peers: the engine behind the `rbd-mirror` daemon.
@@ -17,6 +16,10 @@ public actor RBDMirror: Service {
     private let memory: BufferPool
     private var pools: [PoolKey: PoolReplayer] = [:]
     private let reportNeeded = WakeSignal()
+    private nonisolated let hub = EventHub()
+
+    /// What happens from now on: status changes, syncs, lost peers. A slow reader loses the oldest and is told how many.
+    public nonisolated var events: EventHub.Events { hub.events() }
 
     private struct PoolKey: Hashable {
         let pool: Int64
@@ -46,12 +49,46 @@ public actor RBDMirror: Service {
             }
         }
         logger.info("stopping")
-        await withTaskGroup { group in
-            for replayer in pools.values { group.addTask { await replayer.stop() } }
+        let replayers = Array(pools.values)
+        do {
+            try await withDeadline(.seconds(8), for: "stopping") {
+                await withTaskGroup { group in
+                    for replayer in replayers { group.addTask { await replayer.stop() } }
+                }
+            }
+        } catch {
+            logger.warning("some images did not stop in time; their locks are left to be fenced", metadata: ["error": "\(error)"])
         }
         pools = [:]
-        await base.shutdown()
+        await base.shutdown(within: .seconds(1))
         logger.info("stopped")
+    }
+
+    /// The pools that are served, with their images.
+    public func pools() async -> [PoolReport] {
+        var reports: [PoolReport] = []
+        for replayer in pools.values { reports.append(await replayer.report()) }
+        return reports.sorted { ($0.pool, $0.peerSite) < ($1.pool, $1.peerSite) }
+    }
+
+    /// Carries out an operator's command.
+    ///
+    /// - Throws: ``MirrorCommandError`` when this daemon does not serve what it is about.
+    public func perform(_ command: MirrorCommand, on scope: MirrorScope) async throws {
+        switch scope.kind {
+        case .everything:
+            for replayer in pools.values { try await replayer.perform(command) }
+        case .pool(let name, let site):
+            let matching = pools.values.filter { $0.poolName == name && $0.peer.siteName == site }
+            if matching.isEmpty { throw MirrorCommandError.notServed("pool \(name) from \(site)") }
+            for replayer in matching { try await replayer.perform(command) }
+        case .image(let spec):
+            for replayer in pools.values {
+                guard let image = await replayer.image(spec) else { continue }
+                return await image.perform(command)
+            }
+            throw MirrorCommandError.notServed("image \(spec)")
+        }
     }
 
     private func followPools(_ base: Cluster) async {
@@ -79,7 +116,8 @@ public actor RBDMirror: Service {
         for (key, entry) in wanted where pools[key] == nil {
             let replayer = PoolReplayer(
                 poolID: key.pool, poolName: entry.name, peer: entry.peer, base: base, configuration: configuration,
-                memory: memory, identity: "", logger: logger, onReport: { [reportNeeded] in reportNeeded.signal() })
+                memory: memory, identity: .current(daemon: configuration.daemonID), events: hub, logger: logger,
+                onReport: { [reportNeeded] in reportNeeded.signal() })
             pools[key] = replayer
             await replayer.start()
         }
@@ -89,40 +127,12 @@ public actor RBDMirror: Service {
     /// Keeps the daemon's entry in the service map current, at most once a second.
     private func report(_ base: Cluster) async {
         while (try? await reportNeeded.wait()) != nil {
-            var status: [String: Any] = [:]
-            for replayer in pools.values {
-                let summary = await replayer.summary()
-                status["\(summary.poolID)"] = summary.json
-            }
-            if let data = try? JSONSerialization.data(withJSONObject: status, options: [.sortedKeys]) {
-                try? await base.updateServiceStatus(["json": String(decoding: data, as: UTF8.self)])
+            var status = ServiceStatus()
+            for (key, replayer) in pools { status.pools[key.pool] = await replayer.summary() }
+            do { try await base.updateServiceStatus(["json": status.json]) } catch {
+                logger.warning("cannot update the service status", metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: .seconds(1))
         }
-    }
-}
-
-extension PoolSummary {
-    var json: [String: Any] {
-        var callouts: [String: Any] = [:]
-        for (index, callout) in self.callouts.enumerated() {
-            callouts["\(index + 1)"] = ["level": callout.level.rawValue, "text": callout.text]
-        }
-        var json: [String: Any] = ["name": name, "callouts": callouts]
-        if let instanceID {
-            json["instance_id"] = instanceID
-            json["leader"] = isLeader
-        }
-        let own = counts[""]
-        json["image_assigned_count"] = counts.values.reduce(0) { $0 + $1.assigned }
-        json["image_error_count"] = counts.values.reduce(0) { $0 + $1.errors }
-        json["image_warning_count"] = counts.values.reduce(0) { $0 + $1.warnings }
-        json["image_local_count"] = own?.local ?? 0
-        json["image_remote_count"] = own?.remote ?? 0
-        let others = counts.filter { !$0.key.isEmpty }
-        if !others.isEmpty {
-            json["namespaces"] = others.mapValues { ["image_local_count": $0.local, "image_remote_count": $0.remote] }
-        }
-        return json
     }
 }

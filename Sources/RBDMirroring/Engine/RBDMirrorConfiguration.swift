@@ -10,8 +10,8 @@ public struct RBDMirrorConfiguration: Sendable {
     public var memoryBudget: Int
     /// Objects in flight for each image.
     public var objectsInFlight: Int
-    /// Images that are copied at the same time when this daemon leads (`rbd_mirror_concurrent_image_syncs`).
-    public var concurrentSyncs: Int
+    /// How daemons share the images of a pool; nil reads Ceph's options.
+    public var cooperation: CooperationConfiguration?
     /// How often pools and peers are looked at (`rbd_mirror_pool_replayers_refresh_interval`).
     public var refreshInterval: Duration
     /// Ceph options for connections to peers.
@@ -21,14 +21,14 @@ public struct RBDMirrorConfiguration: Sendable {
 
     public init(
         cluster: ClusterConfiguration, daemonID: String? = nil, memoryBudget: Int = 32 << 20, objectsInFlight: Int = 16,
-        concurrentSyncs: Int = 5, refreshInterval: Duration = .seconds(30),
+        cooperation: CooperationConfiguration? = nil, refreshInterval: Duration = .seconds(30),
         peerOptions: [(name: String, value: String)] = []
     ) {
         self.cluster = cluster
         self.daemonID = daemonID ?? String(cluster.user.split(separator: ".", maxSplits: 1).last ?? "")
         self.memoryBudget = memoryBudget
         self.objectsInFlight = objectsInFlight
-        self.concurrentSyncs = concurrentSyncs
+        self.cooperation = cooperation
         self.refreshInterval = refreshInterval
         self.peerOptions = peerOptions
     }

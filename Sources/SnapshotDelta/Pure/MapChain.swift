@@ -20,6 +20,10 @@ public struct MapChain: Sendable {
 
         /// Objects a known delta named present that were not there.
         var vanished: Set<Int> = []
+
+        func touched(_ states: ObjectDeltaMap) -> some Sequence<Int> {
+            states.touched.lazy.map { Int($0) }.prefix { $0 < objectCount }
+        }
     }
 
     private let base: ObjectMap
@@ -47,12 +51,10 @@ public struct MapChain: Sendable {
     /// The maps of each revision before any data is written; the last is HEAD's.
     public func marked() -> [ObjectMap] {
         follow { map, revision in
-            for number in 0..<revision.objectCount {
-                if let states = revision.states {
-                    if number < states.count, states[number] == .dataUpdated { map[number] = .exists }
-                } else {
-                    map[number] = .exists
-                }
+            if let states = revision.states {
+                for number in revision.touched(states) where states[number] == .dataUpdated { map[number] = .exists }
+            } else {
+                map = ObjectMap(count: revision.objectCount, filledWith: .exists)
             }
         }
     }
@@ -60,16 +62,14 @@ public struct MapChain: Sendable {
     /// The maps of each revision when all is copied; the last is HEAD's.
     public func final() -> [ObjectMap] {
         follow { map, revision in
-            for number in 0..<revision.objectCount {
-                guard let states = revision.states else {
-                    let outcome = revision.outcomes[number]
-                    if outcome == .exists { map[number] = .exists }
-                    if outcome == .pending { map[number] = .nonexistent }
-                    continue
+            if let states = revision.states {
+                for number in revision.touched(states) {
+                    map[number] = states[number] == .dataUpdated && !revision.vanished.contains(number) ? .exists : .nonexistent
                 }
-                guard number < states.count else { continue }
-                if states[number] == .dataUpdated { map[number] = .exists }
-                if states[number] == .holeUpdated || revision.vanished.contains(number) { map[number] = .nonexistent }
+            } else {
+                for number in revision.outcomes.present.lazy.map({ Int($0) }) {
+                    map[number] = revision.outcomes[number] == .exists ? .exists : .nonexistent
+                }
             }
         }
     }

@@ -22,7 +22,10 @@ public struct ObjectDeltaMap: Hashable, Sendable {
         let name: String
         /// Copying every point on the way: an object that came and went is in it, as are those beyond a smaller end.
         public static let copy = Purpose(name: "copy")
-        /// Comparing the two ends, as `rbd diff --whole-object` does: as many objects as the newer end has.
+        /// Comparing the two ends: as many objects as the newer end has.
+        ///
+        /// As `rbd diff --whole-object`, but an object that was lost when the image shrank is told of even if
+        /// the image grew again afterwards.
         public static let comparison = Purpose(name: "comparison")
     }
 
@@ -83,8 +86,9 @@ public struct ObjectDeltaMap: Hashable, Sendable {
         let compares = purpose == .comparison
         // From the beginning of time only the newer end counts in a comparison.
         if compares && !hasStart && !isLast { return true }
-        let known = min(count, compares ? revision.objectCount : count)
-        resize(to: compares ? revision.objectCount : max(count, revision.objectCount))
+        let newCount = compares && isLast ? revision.objectCount : max(count, revision.objectCount)
+        let known = min(count, newCount)
+        resize(to: newCount)
         let holesStay = compares && !isLast
         update(with: revision) { index, map, previous in
             let old = DeltaRule.next(previous, map, holesStay: holesStay)

@@ -23,14 +23,39 @@ extension Scene {
     func waitForSync(_ image: String, from source: Site? = nil, within limit: Duration = .seconds(60)) async throws {
         let source = source ?? siteA
         let target = other(than: source)
-        guard let newest = try await source.snapshots(image).last(where: { $0.isMirror }) else {
+        guard let newest = try await source.snapshots(image).last(where: \.isMirror) else {
             throw ToolFailure(tool: "rbd snap ls", text: "no mirror snapshot of \(image) is there")
         }
-        try await waitUntil("snapshot \(newest.id) of \(source.spec(image)) is on \(target.name)", within: limit, every: .milliseconds(100)) {
-            guard let copies = try? await target.snapshots(image).filter({ $0.isMirror && !$0.isPrimary }), copies.count == 1 else {
-                return false
-            }
-            return copies[0].isComplete && copies[0].namespace.primary_snap_id == newest.id
+        try await waitUntil(
+            "snapshot \(newest.id) of \(source.spec(image)) is on \(target.name)", within: limit, every: .milliseconds(100)
+        ) {
+            guard let all = try? await target.snapshots(image).filter(\.isMirror), let last = all.last else { return false }
+            return last.isComplete && last.namespace.primary_snap_id == newest.id && all.filter(\.isCopy).count == 1
         }
     }
+}
+
+extension Scene {
+    /// Demotes the primary, waits until the other site has all of it, and promotes there.
+    func handOver(_ image: String, from source: Site) async throws {
+        let target = other(than: source)
+        try await source.mirror("demote", image: image)
+        try await waitForSync(image, from: source)
+        try await target.mirror("promote", image: image)
+    }
+
+    /// Has `rbd` compare the object maps of an image and its snapshots with the objects.
+    func checkObjectMaps(_ image: String, on site: Site) async throws {
+        let snapshots = try await site.cluster.rbdJSON("snap", "ls", site.spec(image), as: [NamedSnapshot].self)
+        for spec in [site.spec(image)] + snapshots.map({ "\(site.spec(image))@\($0.name)" }) {
+            let result = try await site.cluster.output("rbd", ["object-map", "check", spec])
+            guard result.exit.isSuccess, !result.errorText.contains("error") else {
+                throw ToolFailure(tool: "rbd object-map check \(spec)", text: result.errorText)
+            }
+            let info = try await site.rbd("info", spec)
+            guard !info.contains("invalid") else { throw ToolFailure(tool: "rbd info \(spec)", text: info) }
+        }
+    }
+
+    private struct NamedSnapshot: Decodable { var name: String }
 }

@@ -1,5 +1,6 @@
 import CephSandbox
 import Synchronization
+import TestSupport
 import Testing
 
 /// A pool that is mirrored between the two shared clusters, for one test.
@@ -32,7 +33,8 @@ struct Scene: Sendable {
     }
 
     fileprivate func report() {
-        for daemon in daemons.list.withLock({ $0 }) { print("== \(daemon.log)\n\(daemon.logTail())") }
+        let logs = daemons.list.withLock { Dictionary($0.map { ("\($0.log)", $0) }) { $1 } }
+        for (log, daemon) in logs { print("== \(log)\n\(daemon.logTail())") }
         for daemon in daemons.stock.withLock({ $0 }) { print("== \(daemon.name)\n\(daemon.logTail(lines: 40))") }
     }
 
@@ -51,14 +53,14 @@ private let pairConfiguration = SandboxPair.Configuration(
 
 /// Lends a freshly mirrored pool to a test and clears it away; a failure shows the seed and the daemons' logs.
 nonisolated(nonsending)
-func withScene(_ pool: String, seed: UInt64 = Knobs.seed, _ body: (Scene) async throws -> Void) async throws {
+func withScene(_ pool: String, _ body: (Scene) async throws -> Void) async throws {
     let pair = try await SandboxPair.shared(pairConfiguration)
     try await pair.addMirroredPool(pool)
     let scene = Scene(siteA: Site(cluster: pair.siteA, pool: pool), siteB: Site(cluster: pair.siteB, pool: pool))
     do {
         try await body(scene)
     } catch {
-        Issue.record("\(error)\nseed \(seed): repeat with CEPH_MIRRORING_SEED=\(seed)")
+        Issue.record("\(error)\nRepeat with \(SeededRandom.hint)")
         scene.report()
     }
     try await scene.close()

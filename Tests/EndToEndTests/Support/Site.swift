@@ -62,5 +62,6 @@ struct SnapshotListing: Decodable, Sendable {
 
     var isMirror: Bool { namespace.type == "mirror" }
     var isComplete: Bool { namespace.complete ?? false }
-    var isPrimary: Bool { namespace.state == "primary" || namespace.state == "demoted" }
+    /// Whether it stands for a mirror snapshot of the other site.
+    var isCopy: Bool { namespace.primary_snap_id != nil }
 }

@@ -1,6 +1,7 @@
 internal import CephCore
 internal import Logging
 internal import RBDImage
+internal import Replication
 
 /// Finds out what there is of an image on both sides and makes it ready to be replayed.
 struct Bootstrap: Sendable {
@@ -8,9 +9,18 @@ struct Bootstrap: Sendable {
     let globalID: String
     let logger: Logger
 
+    /// An image that can be replayed.
+    struct Image: Sendable {
+        let name: String
+        let localID: String
+        let remoteID: String
+        /// It was created just now: nothing is in it.
+        let isNew: Bool
+    }
+
     enum Outcome {
-        case replay(localID: String, remoteID: String, isNew: Bool)
-        case stop(StopDescription)
+        case replay(Image)
+        case stop(ReplicationStatus)
     }
 
     func run() async throws -> Outcome {
@@ -19,21 +29,29 @@ struct Bootstrap: Sendable {
         logger.debug("bootstrap", metadata: ["plan": "\(plan)"])
         switch plan {
         case .replay:
-            guard let local = facts.local, case .image(let remote) = facts.remote else { return .stop(.init(.unknown, "remote image is not primary")) }
-            return .replay(localID: local.imageID, remoteID: remote.imageID, isNew: false)
-        case .create(let name, _):
-            guard case .image(let remote) = facts.remote else { return .stop(.init(.unknown, "remote image is not primary")) }
+            guard let local = facts.local, case .image(let remote) = facts.remote else { return .stop(Self.remoteRemoved) }
+            return .replay(Image(name: remote.name, localID: local.imageID, remoteID: remote.imageID, isNew: false))
+        case .create(let name, let mode):
+            guard mode == .snapshot, case .image(let remote) = facts.remote else { return .stop(Self.journalMode) }
             let id = try await create(name, from: remote)
-            return .replay(localID: id, remoteID: remote.imageID, isNew: true)
+            return .replay(Image(name: name, localID: id, remoteID: remote.imageID, isNew: true))
         case .discard(.halfBuilt), .discard(.interruptedRemoval):
             logger.info("removing a half-built image", metadata: ["image.id": "\(facts.local!.imageID)"])
             try await ImageRemoval(pool: pair.local).removeHalfBuilt(facts.local!.imageID, globalID: globalID)
             return try await run()
-        case .discard(.resync): return .stop(.init(.stopped, "resync requested"))
-        case .delete: return .stop(.init(.stopped, "remote image no longer exists"))
-        case .wait(let reason): return .stop(Self.describe(reason))
-        case .stop(let reason): return .stop(Self.describe(reason))
+        case .discard(.resync): return .stop(SnapshotPlan.StopReason.resyncRequested.status())
+        case .delete: return .stop(Self.remoteRemoved)
+        case .wait(let reason): return .stop(reason.status())
+        case .stop(let reason): return .stop(reason.status())
         }
+    }
+
+    private static var remoteRemoved: ReplicationStatus { ImageBootstrapPlan.StopReason.remoteRemoved.status() }
+
+    /// This engine serves snapshot mode.
+    private static var journalMode: ReplicationStatus {
+        ReplicationStatus(
+            role: .replica, state: .error, reason: .bootstrapFailed, text: "the image is mirrored by journal, not by snapshot")
     }
 
     // MARK: Facts
@@ -54,7 +72,8 @@ struct Bootstrap: Sendable {
         let isNamed = try await pair.local.imageName(ofID: id) != nil
         return BootstrapFacts.Local(
             imageID: id, record: record, isInDirectory: isNamed,
-            promotion: PromotionState(ofSnapshots: header?.snapshots ?? []))
+            promotion: PromotionState(ofSnapshots: header?.snapshots ?? []),
+            resyncRequested: header?.resyncRequested(mirrorUUID: pair.localMirrorUUID) ?? false)
     }
 
     private func remote() async throws -> BootstrapFacts.Answer {
@@ -86,30 +105,5 @@ struct Bootstrap: Sendable {
             name: name, size: first?.size ?? source.size, layout: source.layout, features: source.features)
         try await ReplicaImage.create(id, template, in: pair.local)
         return id
-    }
-
-    // MARK: Words
-
-    private static func describe(_ reason: ImageBootstrapPlan.WaitReason) -> StopDescription {
-        switch reason {
-        case .sourceUnreachable: .init(.error, "remote cluster does not answer")
-        case .resyncNeedsPrimary: .init(.unknown, "remote image is not primary")
-        case .localDisabling: .init(.stopped, "mirroring is being disabled")
-        case .remoteDisabling: .init(.stopped, "remote mirroring is being disabled")
-        }
-    }
-
-    private static func describe(_ reason: ImageBootstrapPlan.StopReason) -> StopDescription {
-        switch reason {
-        case .localPrimary: .init(.stopped, "local image is primary")
-        case .remoteNotPrimary: .init(.unknown, "remote image is not primary")
-        case .remoteRemoved: .init(.stopped, "remote image no longer exists")
-        case .deletionHeld: .init(.stopped, "remote image no longer exists")
-        case .forcePromoting: StopDescription(SnapshotPlan.StopReason.forcePromoting)
-        case .unknownPeer(let uuid): StopDescription(SnapshotPlan.StopReason.unknownPeer(uuid))
-        case .splitBrain(let how): StopDescription(SnapshotPlan.StopReason.splitBrain(how))
-        case .nameClash(let name): .init(.error, "another local image is named \(name): rename one of them")
-        case .malformed(let what): StopDescription(SnapshotPlan.StopReason.malformed(what))
-        }
     }
 }

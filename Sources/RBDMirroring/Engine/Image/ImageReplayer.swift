@@ -12,18 +12,24 @@ actor ImageReplayer {
     let globalID: String
     let pair: PoolPair
     let logger: Logger
-    private let statuses: [StatusWriter]
-    private let admit: any SyncAdmission
+    private let board: StatusBoard
+    private let share: ImageShare
+    private let onUnanswered: @Sendable () -> Void
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
-    private(set) var meter = ReplayMeter()
-    private(set) var shown = StopDescription(.unknown, "")
+    private var meter = ReplayMeter()
+    private(set) var status = ReplicationStatus()
+    private(set) var name = ""
 
-    init(globalID: String, pair: PoolPair, statuses: [StatusWriter], admit: any SyncAdmission, logger: Logger) {
+    init(
+        globalID: String, pair: PoolPair, board: StatusBoard, share: ImageShare, logger: Logger,
+        onUnanswered: @escaping @Sendable () -> Void
+    ) {
         self.globalID = globalID
         self.pair = pair
-        self.statuses = statuses
-        self.admit = admit
+        self.board = board
+        self.share = share
+        self.onUnanswered = onUnanswered
         var logger = logger
         logger[metadataKey: "rbd.image"] = "\(globalID)"
         self.logger = logger
@@ -41,24 +47,33 @@ actor ImageReplayer {
         task = nil
     }
 
+    /// What it serves and how it stands.
+    func entry() -> Report.Entry {
+        let subject = ReplicationSubject(
+            container: pair.local.name, namespace: pair.local.namespace, name: name.isEmpty ? globalID : name, id: globalID)
+        return Report.Entry(subject: subject, status: status)
+    }
+
+    func perform(_ command: MirrorCommand) async {
+        switch command {
+        case .start: start()
+        case .stop: await stop()
+        case .restart:
+            await stop()
+            start()
+        default: nudge()
+        }
+    }
+
     /// Something changed that this image may depend on.
     nonisolated func nudge() { wake.signal() }
 
-    func show(_ state: MirrorSiteStatus.State, _ text: String) async {
-        let status = StopDescription(state, text)
-        guard status != shown else { return }
-        if status.state != shown.state { logger.info("\(state.name)", metadata: ["status": "\(text)"]) }
-        shown = status
-        for writer in statuses { await writer.set(globalID, state, text) }
-    }
-
     private func serve() async {
         var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
-        await show(.startingReplay, "starting replay")
+        await show(ReplicationStatus(state: .starting, reason: .starting))
         while !Task.isCancelled {
             do {
-                let stop = try await attempt()
-                await show(stop.state, stop.text)
+                await show(try await attempt())
                 backoff.reset()
                 _ = try await wake.wait(for: .seconds(30))
             } catch is CancellationError {
@@ -67,69 +82,76 @@ actor ImageReplayer {
                 guard !Task.isCancelled else { break }
                 let pause = backoff.next()
                 logger.warning("replay failed", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
-                await show(.error, FailureDescription.text(for: error))
+                meter.failed()
+                await show(ReplayFailure.status(of: error, in: pair))
                 // A change on either side may have removed the cause: do not sit the pause out.
                 guard (try? await wake.wait(for: pause)) != nil else { break }
             }
         }
-        await show(.stopped, "stopped")
+        await show(ReplicationStatus(state: .stopped, reason: .stoppedByOperator))
+    }
+
+    private func show(_ new: ReplicationStatus) async {
+        if new.differsInKind(from: status) {
+            logger.info("status", metadata: ["state": "\(new.state.rawValue)", "reason": "\(new.reason)", "text": "\(new.text)"])
+        }
+        status = new
+        let figures: StockStatus.Figures? = new.state == .replaying ? .snapshot(meter.figures) : nil
+        await board.show(globalID, name: name, new, StockStatus(new, figures: figures))
     }
 
     /// One attempt from the beginning; returns why replaying ended.
-    private func attempt() async throws -> StopDescription {
+    private func attempt() async throws -> ReplicationStatus {
         switch try await Bootstrap(pair: pair, globalID: globalID, logger: logger).run() {
-        case .stop(let description): return description
-        case .replay(let localID, let remoteID, let isNew):
+        case .stop(let status): return status
+        case .replay(let image):
+            name = image.name
             let replica = try await ReplicaImage.open(
-                localID, in: pair.local, ids: pair.resources.snapshotIDs, identity: pair.resources.identity)
-            return try await replay(replica, remoteID, isNew: isNew)
+                image.localID, in: pair.local, ids: pair.resources.snapshotIDs, identity: pair.resources.identity)
+            return try await replay(replica, image)
         }
     }
 
-    private func replay(_ replica: ReplicaImage, _ remoteID: String, isNew: Bool) async throws -> StopDescription {
+    /// Follows the source until there is a reason to stop, then lets go of the image.
+    private func replay(_ replica: ReplicaImage, _ image: Bootstrap.Image) async throws -> ReplicationStatus {
         let watch: Watch
-        do { watch = try await pair.remote.watch(ObjectNames.header(remoteID)) } catch {
+        do { watch = try await pair.remote.watch(ObjectNames.header(image.remoteID)) } catch {
             await replica.close()
             throw error
         }
-        let promotion = Box<CephCore.Notification?>(nil)
-        let work = Task { try await follow(replica, remoteID, isNew: isNew) }
+        let work = Task { try await follow(replica, image) }
+        let guardian = LockGuardian(lock: replica.lock, wake: wake, logger: logger)
         let listeners = [
-            Task { await listen(replica.lock, promotion, work) },
+            Task { await guardian.listen { work.cancel() } },
             Task { for await _ in watch.events { wake.signal() } },
         ]
         let result = await withTaskCancellationHandler { await work.result } onCancel: { work.cancel() }
-        if let notification = promotion.value {
-            logger.notice("forced promotion: letting go of the image")
-            try? await replica.lock.yield(to: notification)
-        }
         for listener in listeners { listener.cancel() }
-        await replica.close()
-        await watch.cancel()
-        if promotion.value != nil { return StopDescription(.forcePromoting) }
-        return try result.get()
+        // A task of its own: letting go must not be cut short by the cancellation that led here.
+        let promoted = await Task { await letGo(replica, watch, guardian, result) }.value
+        return promoted ? SnapshotPlan.StopReason.forcePromoting.status() : try result.get()
     }
 
-    private func listen(_ lock: ImageLock, _ promotion: Box<CephCore.Notification?>, _ work: Task<StopDescription, any Error>) async {
-        for await event in lock.events {
-            switch event {
-            case .headerUpdated:
-                try? await lock.renew()
-                wake.signal()
-            case .promotionRequested(let notification):
-                promotion.value = notification
-                work.cancel()
-            case .lost(let error):
-                logger.warning("lost the image's watch", metadata: ["error": "\(error)"])
-                work.cancel()
-            }
+    /// Gives the image back when everything in flight has ended; returns whether a forced promotion has it now.
+    private func letGo(
+        _ replica: ReplicaImage, _ watch: Watch, _ guardian: LockGuardian, _ result: Result<ReplicationStatus, any Error>
+    ) async -> Bool {
+        let promoted = await guardian.letPromotionPass()
+        if !promoted, case .failure(let error) = result, ReplayFailure.isUnanswered(error, by: pair.local) {
+            // The change may still be applied: only a fenced client lets go of the image safely.
+            await replica.abandon()
+            onUnanswered()
+        } else {
+            await replica.close()
         }
+        await watch.cancel(within: .seconds(2))
+        return promoted
     }
 
     /// Plans and performs until there is a reason to stop.
-    private func follow(_ replica: ReplicaImage, _ remoteID: String, isNew: Bool) async throws -> StopDescription {
-        var isNew = isNew
-        var source = try await SourceImage.load(remoteID, in: pair.remote)
+    private func follow(_ replica: ReplicaImage, _ image: Bootstrap.Image) async throws -> ReplicationStatus {
+        var isNew = image.isNew
+        var source = try await SourceImage.load(image.remoteID, in: pair.remote)
         while true {
             try Task.checkCancellation()
             source = try await source.reloaded()
@@ -138,14 +160,17 @@ actor ImageReplayer {
             logger.debug("plan", metadata: ["plan": "\(plan)"])
             meter.observe(local: local, source: source.header, pair)
             switch plan {
-            case .stop(let reason): return StopDescription(reason)
-            case .idle, .wait:
-                await show(.replaying, meter.description(isSyncing: false))
+            case .stop(let reason): return reason.status()
+            case .idle:
+                await show(meter.status(.upToDate))
+                _ = try await wake.wait(for: .seconds(30))
+            case .wait:
+                await show(meter.status(.waitingForSource))
                 _ = try await wake.wait(for: .seconds(30))
             case .prune(let ids):
-                for id in ids { try await replica.removeSnapshot(id) }
+                try await replica.removeSnapshots(ids)
                 try await replica.notifyHeaderUpdate()
-            case .unlink(let ids): try await unlink(ids, remoteID)
+            case .unlink(let ids): try await unlink(ids, image.remoteID)
             case .seal(let id): try await sync(replica, source, isNew: false).seal(id)
             case .sync(let step):
                 let sync = sync(replica, source, isNew: isNew)
@@ -159,85 +184,70 @@ actor ImageReplayer {
     }
 
     private func context(_ local: ImageHeader) -> SnapshotPlanContext {
-        let key = ".rbd_mirror.\(pair.localMirrorUUID)"
-        let flag = local.metadata[key].map { String(decoding: $0, as: UTF8.self) } ?? ""
-        return SnapshotPlanContext(
+        SnapshotPlanContext(
             localMirrorUUID: pair.localMirrorUUID, remoteMirrorUUID: pair.remoteMirrorUUID,
             remotePeerUUID: pair.remotePeerUUID, localPeerUUIDs: pair.localPeerUUIDs,
-            resyncRequested: flag.replacingOccurrences(of: " ", with: "").contains("\"resync_requested\":true"))
+            resyncRequested: local.resyncRequested(mirrorUUID: pair.localMirrorUUID))
     }
 
     private func perform(_ replica: ReplicaImage, _ step: @Sendable () async throws -> CopyProgress) async throws {
-        let permit = try await admit.request(replica.id)
+        await show(meter.status(.throttled))
+        let permit = try await share.requestSync(replica.id)
         let started = ContinuousClock.now
         meter.began()
+        await show(meter.status(.syncing))
         do {
             let progress = try await step()
-            await permit.finish()
-            let seconds = started.duration(to: .now).inSeconds
-            meter.ended(progress, seconds: seconds)
+            permit.finish()
+            meter.ended(progress, seconds: started.duration(to: .now).inSeconds)
             logger.info("synced", metadata: [
-                "bytes": "\(progress.bytesRead)", "objects": "\(progress.objectsTotal)", "seconds": "\(seconds)",
+                "bytes": "\(progress.bytesRead)", "objects": "\(progress.objectsTotal)",
+                "seconds": "\(started.duration(to: .now).inSeconds)",
             ])
         } catch {
             meter.failed()
-            await permit.finish()
+            permit.finish()
             throw error
         }
     }
 
     private func progressed(_ progress: CopyProgress) async {
-        if meter.progressed(progress) { await show(.replaying, meter.description(isSyncing: true)) }
+        guard meter.progress != nil, meter.progressed(progress) else { return }
+        await show(meter.status(.syncing))
     }
 
     private func sync(_ replica: ReplicaImage, _ source: SourceImage, isNew: Bool) -> SnapshotSync {
         let sides = SyncSides(
             replica: replica, source: source, globalID: globalID, sourceMirrorUUID: pair.remoteMirrorUUID,
             localPeers: pair.transmitPeers, memory: pair.resources.memory, limits: pair.resources.limits, isNewImage: isNew)
-        let pair = pair
+        let directory = pair.localImages
         let globalID = globalID
-        return SnapshotSync(sides: sides, onProgress: { progress in
-            Task { await self.progressed(progress) }
-        }, onFirstPoint: {
-            try await pair.localImages.setImage(replica.id, MirrorImage(globalID: globalID, state: .enabled))
-            try await pair.localImages.notify(.imageUpdated(.enabled, id: replica.id, globalID: globalID))
-        })
+        return SnapshotSync(
+            sides: sides, onProgress: { progress in await self.progressed(progress) },
+            onFirstPoint: {
+                try await directory.setImage(replica.id, MirrorImage(globalID: globalID, state: .enabled))
+                try await directory.notify(.imageUpdated(.enabled, id: replica.id, globalID: globalID))
+            })
     }
 
     private func unlink(_ ids: [UInt64], _ remoteID: String) async throws {
+        let header = ObjectNames.header(remoteID)
         for id in ids {
             do throws(CephError) {
-                try await pair.remote.change(ObjectNames.header(remoteID), with: HeaderMethod.mirrorSnapshotUnlinkPeer(
-                    id, peer: pair.remotePeerUUID))
+                try await pair.remote.change(header, with: HeaderMethod.mirrorSnapshotUnlinkPeer(id, peer: pair.remotePeerUUID))
             } catch {
                 guard error.isNotFound else { throw error }
             }
         }
-        try await pair.remote.notify(ObjectNames.header(remoteID), HeaderNotification.headerUpdate.encoded)
+        try await pair.remote.notify(header, HeaderNotification.headerUpdate.encoded)
     }
 }
 
-/// A value that two tasks pass on.
-final class Box<Value: Sendable>: Sendable {
-    private let locked: Locked<Value>
-    init(_ value: Value) { locked = Locked(value) }
-    var value: Value {
-        get { locked.withLock { $0 } }
-        set { locked.withLock { $0 = newValue } }
-    }
-}
-
-extension MirrorSiteStatus.State {
-    /// The word stock tools print.
-    var name: String {
-        switch self {
-        case .error: "error"
-        case .syncing: "syncing"
-        case .startingReplay: "starting_replay"
-        case .replaying: "replaying"
-        case .stoppingReplay: "stopping_replay"
-        case .stopped: "stopped"
-        default: "unknown"
-        }
+extension ImageHeader {
+    /// Whether somebody asked for the replica to be made anew.
+    func resyncRequested(mirrorUUID: String) -> Bool {
+        guard let flag = metadata[".rbd_mirror.\(mirrorUUID)"],
+            let json = try? JSONSerialization.jsonObject(with: Data(flag)) as? [String: Any] else { return false }
+        return json["resync_requested"] as? Bool == true
     }
 }

@@ -4,93 +4,152 @@ internal import RBDImage
 internal import Replication
 
 /// Serves the images of one namespace of a pool: follows both sites' image lists, keeps a replayer for each
-/// image it was given, and their statuses on both sites.
-actor NamespaceReplayer {
-    private let pair: PoolPair
-    private let configuration: RBDMirrorConfiguration
+/// image that the leader assigned to it, and their statuses on both sites.
+actor NamespaceReplayer: ImageOwner {
+    nonisolated let pair: PoolPair
     private let logger: Logger
     private let onReport: @Sendable () -> Void
-    private let localStatus: StatusWriter
-    private let remoteStatus: StatusWriter
-    private let admission: LocalAdmission
+    private let onContactLost: @Sendable (ContactLoss) -> Void
+    private let board: StatusBoard
+    private var share: ImageShare?
+    /// Stopped by an operator.
+    private var isHeld = false
     private var replayers: [String: ImageReplayer] = [:]
     private var localImages: Set<String> = []
     private var remoteImages: Set<String> = []
     private var watches: [Watch] = []
-    private var tasks: [Task<Void, Never>] = []
+    private var listeners: [Task<Void, Never>] = []
+    private var follower: Task<Void, Never>?
     private let changed = WakeSignal()
 
-    init(pair: PoolPair, configuration: RBDMirrorConfiguration, logger: Logger, onReport: @escaping @Sendable () -> Void) {
+    init(
+        pair: PoolPair, events: EventHub, logger: Logger, onReport: @escaping @Sendable () -> Void,
+        onContactLost: @escaping @Sendable (ContactLoss) -> Void
+    ) {
         self.pair = pair
-        self.configuration = configuration
         var logger = logger
         if !pair.local.namespace.isEmpty { logger[metadataKey: "ceph.namespace"] = "\(pair.local.namespace)" }
         self.logger = logger
         self.onReport = onReport
-        localStatus = StatusWriter(directory: MirrorDirectory(pair.local), mirrorUUID: "")
-        remoteStatus = StatusWriter(directory: MirrorDirectory(pair.remote), mirrorUUID: pair.localMirrorUUID)
-        admission = LocalAdmission(limit: configuration.concurrentSyncs)
+        self.onContactLost = onContactLost
+        board = StatusBoard(
+            local: StatusWriter(directory: MirrorDirectory(pair.local), mirrorUUID: ""),
+            remote: StatusWriter(directory: MirrorDirectory(pair.remote), mirrorUUID: pair.localMirrorUUID),
+            events: events, pool: pair.local)
     }
 
-    nonisolated var pairIdentity: [String] { pair.identity }
-
+    /// Begins to write statuses; images come with ``serve(_:)``.
     func start() async throws {
         // A status counts as up only while its writer watches the object it is kept in.
         for pool in [pair.local, pair.remote] {
             let watch = try await pool.watch(MirrorDirectory.object)
             watches.append(watch)
-            tasks.append(Task { for await _ in watch.events { changed.signal() } })
+            listeners.append(Task { for await _ in watch.events { changed.signal() } })
         }
         try await pair.localImages.removeDownStatuses()
         try await pair.remoteImages.removeDownStatuses()
-        tasks.append(Task { await localStatus.run() })
-        tasks.append(Task { await remoteStatus.run() })
-        tasks.append(Task { await followImages() })
+        let board = board
+        listeners.append(Task { await board.local.run() })
+        listeners.append(Task { await board.remote.run() })
     }
 
+    /// Follows the images of both sides and tells the share of them.
+    func serve(_ share: ImageShare) {
+        self.share = share
+        follower = Task { await followImages(share) }
+    }
+
+    /// Ends what the share did not release; the statuses go down with the watches.
     func stop() async {
-        for task in tasks.dropFirst(2) { task.cancel() }
+        follower?.cancel()
+        await follower?.value
+        await stopReplayers()
+        await board.finish()
+        for listener in listeners { listener.cancel() }
         await withTaskGroup { group in
-            for replayer in replayers.values { group.addTask { await replayer.stop() } }
+            for watch in watches { group.addTask { await watch.cancel(within: .seconds(2)) } }
         }
-        await localStatus.flush()
-        await remoteStatus.flush()
-        for task in tasks { task.cancel() }
-        for watch in watches { await watch.cancel() }
-        for task in tasks { await task.value }
+        for listener in listeners { await listener.value }
+    }
+
+    private func stopReplayers() async {
+        let all = Array(replayers.values)
+        await withTaskGroup { group in
+            for replayer in all { group.addTask { await replayer.stop() } }
+        }
         replayers = [:]
     }
 
-    private func followImages() async {
+    private func followImages(_ share: ImageShare) async {
         while !Task.isCancelled {
-            do {
-                localImages = Set(try await pair.localImages.images().values)
-                remoteImages = Set(try await pair.remoteImages.images().values)
-                await assign(localImages.union(remoteImages))
-                onReport()
-            } catch {
-                logger.warning("cannot list the mirrored images", metadata: ["error": "\(error)"])
-            }
-            guard (try? await changed.wait(for: .seconds(30))) != nil else { return }
+            let local = await images(pair.localImages)
+            let remote = await images(pair.remoteImages)
+            localImages = local ?? localImages
+            remoteImages = remote ?? remoteImages
+            await share.imagesChanged(local: local, remote: remote)
+            for replayer in replayers.values { replayer.nudge() }
+            onReport()
+            let pause: Duration = local == nil || remote == nil ? .seconds(5) : .seconds(30)
+            guard (try? await changed.wait(for: pause)) != nil else { return }
         }
     }
 
-    private func assign(_ images: Set<String>) async {
-        for (globalID, replayer) in replayers where !images.contains(globalID) {
-            await replayer.stop()
-            try? await localStatus.remove(globalID)
-            try? await remoteStatus.remove(globalID)
-            replayers[globalID] = nil
+    /// Nil while the site cannot be asked.
+    private func images(_ directory: MirrorDirectory) async -> Set<String>? {
+        do throws(CephError) { return Set(try await directory.images().values) } catch {
+            logger.warning("cannot list the mirrored images", metadata: ["error": "\(error)"])
+            return nil
         }
-        for globalID in images {
-            if let replayer = replayers[globalID] {
-                replayer.nudge()
-                continue
-            }
-            let replayer = ImageReplayer(
-                globalID: globalID, pair: pair, statuses: [localStatus, remoteStatus], admit: admission, logger: logger)
-            replayers[globalID] = replayer
-            await replayer.start()
+    }
+
+    // MARK: What the leader asks for
+
+    func acquire(globalID: String) async {
+        guard replayers[globalID] == nil, let share else { return }
+        let replayer = ImageReplayer(
+            globalID: globalID, pair: pair, board: board, share: share, logger: logger
+        ) { [onContactLost] in onContactLost(.unansweredChange) }
+        replayers[globalID] = replayer
+        if !isHeld { await replayer.start() }
+        onReport()
+    }
+
+    func release(globalID: String) async {
+        guard let replayer = replayers[globalID] else { return }
+        await replayer.stop()
+        replayers[globalID] = nil
+        if !localImages.contains(globalID), !remoteImages.contains(globalID) { await board.remove(globalID) }
+        onReport()
+    }
+
+    func peerImageRemoved(globalID: String, mirrorUUID: String) async { replayers[globalID]?.nudge() }
+
+    func contactLost(_ loss: ContactLoss) async {
+        await stopReplayers()
+        onContactLost(loss)
+    }
+
+    // MARK: Reporting
+
+    /// The replayers and what they do.
+    func entries() async -> [Report.Entry] {
+        var entries: [Report.Entry] = []
+        for replayer in replayers.values { entries.append(await replayer.entry()) }
+        return entries.sorted { $0.subject.description < $1.subject.description }
+    }
+
+    func replayer(named name: String) async -> ImageReplayer? {
+        for replayer in replayers.values where await replayer.entry().subject.description == name { return replayer }
+        return nil
+    }
+
+    /// Carries out an operator's command on all images, those to come included.
+    func perform(_ command: MirrorCommand) async {
+        if command == .stop { isHeld = true }
+        if command == .start || command == .restart { isHeld = false }
+        let all = Array(replayers.values)
+        await withTaskGroup { group in
+            for replayer in all { group.addTask { await replayer.perform(command) } }
         }
     }
 
@@ -106,30 +165,13 @@ actor NamespaceReplayer {
     func counts() async -> Counts {
         var counts = Counts(assigned: replayers.count, local: localImages.count, remote: remoteImages.count)
         for replayer in replayers.values {
-            switch await replayer.shown.state {
+            switch await replayer.status.state {
             case .error: counts.errors += 1
             case .unknown: counts.warnings += 1
             default: break
             }
         }
         return counts
-    }
-}
-
-/// Leave to copy, given by this process alone.
-actor LocalAdmission: SyncAdmission {
-    private let throttle: Throttle
-
-    init(limit: Int) { throttle = Throttle(limit: limit) }
-
-    private struct Permit: SyncAdmissionPermit {
-        let throttle: Throttle
-        func finish() async { throttle.release() }
-    }
-
-    func request(_ imageID: String) async throws -> any SyncAdmissionPermit {
-        try await throttle.acquire()
-        return Permit(throttle: throttle)
     }
 }
 

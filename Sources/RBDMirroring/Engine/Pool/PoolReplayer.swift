@@ -15,17 +15,23 @@ actor PoolReplayer {
     private let base: Cluster
     private let configuration: RBDMirrorConfiguration
     private let memory: BufferPool
-    private let identity: String
+    private let identity: DaemonIdentity
+    private let loss = Locked<ContactLoss?>(nil)
+    private let again = WakeSignal()
+    private var cooperator: Cooperator?
+    private var snapshotIDs: SnapshotIDs?
+    private let events: EventHub
     private let logger: Logger
     private let onReport: @Sendable () -> Void
     private var task: Task<Void, Never>?
     private var namespaces: [String: NamespaceReplayer] = [:]
     private var localClient: Cluster?
-    private(set) var callouts: [PoolCallout] = []
+    private(set) var callouts: [ServiceStatus.Callout] = []
 
     init(
         poolID: Int64, poolName: String, peer: MirrorPeer, base: Cluster, configuration: RBDMirrorConfiguration,
-        memory: BufferPool, identity: String, logger: Logger, onReport: @escaping @Sendable () -> Void
+        memory: BufferPool, identity: DaemonIdentity, events: EventHub, logger: Logger,
+        onReport: @escaping @Sendable () -> Void
     ) {
         self.poolID = poolID
         self.poolName = poolName
@@ -34,6 +40,7 @@ actor PoolReplayer {
         self.configuration = configuration
         self.memory = memory
         self.identity = identity
+        self.events = events
         self.onReport = onReport
         var logger = logger
         logger[metadataKey: "ceph.pool"] = "\(poolName)"
@@ -60,7 +67,7 @@ actor PoolReplayer {
                 if Task.isCancelled { break }
                 let pause = backoff.next()
                 logger.warning("cannot serve the pool", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
-                report([PoolCallout(level: .error, text: Self.callout(for: error))])
+                report([ServiceStatus.Callout(level: .error, text: Self.callout(for: error))])
                 try? await Task.sleep(for: pause)
             }
         }
@@ -71,12 +78,13 @@ actor PoolReplayer {
         return error.isPermissionDenied ? "client does not have permission: \(error)" : "unable to connect to remote cluster: \(error)"
     }
 
-    private func report(_ callouts: [PoolCallout]) {
+    private func report(_ callouts: [ServiceStatus.Callout]) {
         guard callouts != self.callouts else { return }
         self.callouts = callouts
         onReport()
     }
 
+    /// Connects to both sites and serves until something ends that; leaves nothing open.
     private func connected() async throws {
         let local = try await Cluster.connect(configuration.cluster)
         let remote: Cluster
@@ -86,14 +94,24 @@ actor PoolReplayer {
         }
         localClient = local
         logger.info("connected", metadata: ["instance": "\(local.globalID)"])
-        var failure: (any Error)?
-        do { try await serve(local, remote) } catch { failure = error }
+        let result: Result<Void, any Error>
+        do { result = .success(try await serve(local, remote)) } catch { result = .failure(error) }
+        // A task of its own: leaving in good order must not be cut short by the cancellation that led here.
+        await Task { await leave(local, remote) }.value
+        try result.get()
+    }
+
+    private func leave(_ local: Cluster, _ remote: Cluster) async {
+        await cooperator?.stop(within: .seconds(6))
+        cooperator = nil
         for replayer in namespaces.values { await replayer.stop() }
         namespaces = [:]
         localClient = nil
-        await remote.shutdown()
-        await local.shutdown()
-        if let failure { throw failure }
+        let ids = snapshotIDs
+        snapshotIDs = nil
+        _ = try? await withDeadline(.seconds(2), for: "giving snapshot ids back") { await ids?.drain() }
+        await remote.shutdown(within: .seconds(1))
+        await local.shutdown(within: .seconds(1))
     }
 
     private func serve(_ local: Cluster, _ remote: Cluster) async throws {
@@ -101,24 +119,38 @@ actor PoolReplayer {
         let remotePool = try await remote.pool(poolName)
         let siteName = try await PeerConnection.siteName(of: base)
         let ids = SnapshotIDs(pool: localPool)
-        var misses = 0
-        while true {
+        snapshotIDs = ids
+        var backoff = Backoff(first: .seconds(1), longest: .seconds(30))
+        while loss.withLock({ $0 }) == nil {
+            var pause = Duration.seconds(30)
             do {
                 let pair = try await ping(localPool, remotePool, siteName, ids)
-                misses = 0
-                report([])
                 try await follow(pair)
+                backoff.reset()
+                report([])
             } catch {
                 try Task.checkCancellation()
-                misses += 1
-                report([PoolCallout(level: .error, text: Self.callout(for: error))])
+                if (error as? CephError)?.isBlocklisted == true || error is PairChanged { throw error }
+                report([ServiceStatus.Callout(level: .error, text: Self.callout(for: error))])
                 logger.warning("peer does not answer", metadata: ["error": "\(error)"])
-                if (error as? CephError)?.isBlocklisted == true { throw error }
+                pause = backoff.next()
             }
-            onReport()
-            try await Task.sleep(for: misses == 0 ? .seconds(30) : .seconds(2))
+            _ = try await again.wait(for: pause)
         }
+        let reason = loss.withLock { loss in
+            defer { loss = nil }
+            return loss
+        }
+        throw ContactLost(loss: reason ?? .silence)
     }
+
+    private struct ContactLost: Error, CustomStringConvertible {
+        let loss: ContactLoss
+        var description: String { "lost contact to the other daemons: \(loss)" }
+    }
+
+    /// The peer relation is another one than before: begin anew.
+    private struct PairChanged: Error {}
 
     /// Makes ourselves known on the other side and learns how it calls us.
     private func ping(_ local: Pool, _ remote: Pool, _ siteName: String, _ ids: SnapshotIDs) async throws -> PoolPair {
@@ -137,55 +169,88 @@ actor PoolReplayer {
             remotePeerUUID: ours?.uuid ?? "", localPeerUUIDs: Set(site.map(\.uuid)),
             transmitPeers: Set(localPeers.filter { $0.direction != .receive }.map(\.uuid)),
             resources: SharedResources(
-                memory: memory, limits: CopyLimits(objectsInFlight: configuration.objectsInFlight), identity: identity,
+                memory: memory, limits: CopyLimits(objectsInFlight: configuration.objectsInFlight), identity: identity.description,
                 snapshotIDs: ids))
     }
 
     /// Starts and ends namespace replayers as mirroring is switched on and off.
     private func follow(_ pair: PoolPair) async throws {
+        if let current = namespaces[""], current.pair.identity != pair.identity { throw PairChanged() }
+        if cooperator == nil {
+            let cooperator = Cooperator(
+                pool: pair.local, configuration: configuration.cooperation ?? .init(optionsOf: pair.local.cluster),
+                identity: identity, logger: logger)
+            self.cooperator = cooperator
+            let replayer = try await begin(pair)
+            await replayer.serve(try await cooperator.start(replayer))
+        }
         var wanted: [String: PoolPair] = [:]
-        for namespace in try await pair.local.namespaces() + [""] {
+        for namespace in try await pair.local.namespaces() {
             let view = try pair.inNamespace(namespace)
             let localMode = try await view.localImages.mode()
             let remoteMode = try await view.remoteImages.mode()
             if localMode != .disabled, remoteMode != .disabled { wanted[namespace] = view }
         }
-        for (namespace, replayer) in namespaces where wanted[namespace]?.identity != replayer.pairIdentity {
+        for (namespace, replayer) in namespaces where !namespace.isEmpty && wanted[namespace] == nil {
+            await cooperator?.leave(namespace)
             await replayer.stop()
             namespaces[namespace] = nil
         }
         for (namespace, view) in wanted where namespaces[namespace] == nil {
-            let replayer = NamespaceReplayer(pair: view, configuration: configuration, logger: logger, onReport: onReport)
-            namespaces[namespace] = replayer
-            try await replayer.start()
+            let replayer = try await begin(view)
+            if let share = try await cooperator?.join(namespace, replayer) { await replayer.serve(share) }
         }
     }
 
-    /// What the daemon's service status says of this pool.
-    func summary() async -> PoolSummary {
-        var images: [String: NamespaceReplayer.Counts] = [:]
-        for (namespace, replayer) in namespaces { images[namespace] = await replayer.counts() }
-        return PoolSummary(
-            poolID: poolID, name: poolName, callouts: callouts, instanceID: localClient.map { "\($0.globalID)" },
-            isLeader: !namespaces.isEmpty, counts: images)
+    private func begin(_ pair: PoolPair) async throws -> NamespaceReplayer {
+        let loss = loss
+        let again = again
+        let replayer = NamespaceReplayer(pair: pair, events: events, logger: logger, onReport: onReport) { reason in
+            loss.withLock { $0 = reason }
+            again.signal()
+        }
+        namespaces[pair.local.namespace] = replayer
+        try await replayer.start()
+        return replayer
     }
-}
 
-/// Something an operator should know of a pool.
-struct PoolCallout: Hashable, Sendable {
-    enum Level: String, Sendable { case warning, error }
-    let level: Level
-    let text: String
-}
+    func report() async -> PoolReport {
+        var entries: [String: [Report.Entry]] = [:]
+        for (namespace, replayer) in namespaces { entries[namespace] = await replayer.entries() }
+        return PoolReport(
+            pool: poolName, peerUUID: peer.uuid, peerSite: peer.siteName, peerClient: peer.clientName,
+            instanceID: localClient.map { "\($0.globalID)" }, leaderID: cooperator?.leader,
+            isLeader: cooperator?.isLeader ?? false, namespaces: entries,
+            callouts: callouts.map { Report.Callout(level: .init(rawValue: $0.level.rawValue), reason: .failed, text: $0.text) })
+    }
 
-/// One pool in the daemon's service status.
-struct PoolSummary: Sendable {
-    let poolID: Int64
-    let name: String
-    let callouts: [PoolCallout]
-    let instanceID: String?
-    let isLeader: Bool
-    let counts: [String: NamespaceReplayer.Counts]
+    func image(_ spec: String) async -> ImageReplayer? {
+        for replayer in namespaces.values { if let image = await replayer.replayer(named: spec) { return image } }
+        return nil
+    }
+
+    func perform(_ command: MirrorCommand) async throws {
+        if command == .releaseLeader {
+            guard let cooperator, cooperator.isLeader else { throw MirrorCommandError(description: "this daemon does not lead pool \(poolName)") }
+            await cooperator.releaseLeadership()
+            return
+        }
+        for replayer in namespaces.values { await replayer.perform(command) }
+    }
+
+    /// What the daemon's service status says of this pool.
+    func summary() async -> ServiceStatus.Pool {
+        var counts: [String: NamespaceReplayer.Counts] = [:]
+        for (namespace, replayer) in namespaces { counts[namespace] = await replayer.counts() }
+        let numbered = callouts.enumerated().map { (UInt64($0.offset + 1), $0.element) }
+        let sizes = counts.mapValues { ServiceStatus.Counts(local: UInt64($0.local), remote: UInt64($0.remote)) }
+        return ServiceStatus.Pool(
+            name: poolName, callouts: Dictionary(uniqueKeysWithValues: numbered), instanceID: localClient.map { "\($0.globalID)" },
+            isLeader: cooperator?.isLeader, assigned: counts.values.reduce(0) { $0 + UInt64($1.assigned) },
+            errors: counts.values.reduce(0) { $0 + UInt64($1.errors) },
+            warnings: counts.values.reduce(0) { $0 + UInt64($1.warnings) }, counts: sizes[""],
+            namespaces: sizes.filter { !$0.key.isEmpty })
+    }
 }
 
 extension PoolPair {

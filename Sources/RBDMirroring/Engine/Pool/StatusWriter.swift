@@ -23,12 +23,16 @@ actor StatusWriter {
         self.mirrorUUID = mirrorUUID
     }
 
-    func set(_ globalID: String, _ state: MirrorSiteStatus.State, _ description: String) {
-        let status = MirrorSiteStatus(mirrorUUID: mirrorUUID, state: state, description: description)
-        guard statuses[globalID] != status else { return }
+    /// Shows a status; returns whether its state is another one than before.
+    @discardableResult
+    func set(_ globalID: String, _ stock: StockStatus) -> Bool {
+        let status = MirrorSiteStatus(mirrorUUID: mirrorUUID, state: stock.state, description: stock.description)
+        let previous = statuses[globalID]
+        guard previous != status else { return false }
         statuses[globalID] = status
         dirty.insert(globalID)
         wake.signal()
+        return previous?.state != status.state
     }
 
     /// Stops refreshing a status and removes it from the cluster.

@@ -21,7 +21,7 @@ extension SnapshotSync {
         let onProgress = onProgress
         let progress = try await ImageCopy(copier: copier, limits: sides.limits).run(from: first) { outcome, progress in
             chain.record(outcome)
-            onProgress(progress)
+            await onProgress(progress)
             if let mark = progress.lastCopied, mark > 0, recorded.duration(to: .now) > .milliseconds(500) {
                 recorded = .now
                 try await replica.recordProgress(working, lastCopied: mark)

@@ -32,7 +32,7 @@ struct SyncError: Error, CustomStringConvertible {
 /// Everything it leaves behind when it is interrupted is what the planner goes on from.
 struct SnapshotSync {
     let sides: SyncSides
-    let onProgress: @Sendable (CopyProgress) -> Void
+    let onProgress: @Sendable (CopyProgress) async -> Void
     /// Called once the replica has its first mirror snapshot.
     let onFirstPoint: @Sendable () async throws -> Void
 

@@ -1,0 +1,39 @@
+internal import CephCore
+internal import RBDImage
+internal import Replication
+
+/// The status of an image whose attempt failed.
+enum ReplayFailure {
+    /// - Parameter pair: Tells the source's cluster from the target's.
+    static func status(of error: any Error, in pair: PoolPair) -> ReplicationStatus {
+        let (reason, text) = describe(error, pair)
+        return ReplicationStatus(role: .replica, state: .error, reason: reason, text: text)
+    }
+
+    /// Whether the error says that a cluster did not answer in time.
+    static func isUnanswered(_ error: any Error, by pool: Pool) -> Bool {
+        guard let error = error as? CephError, error.isTimeout else { return false }
+        return error.subject.hasPrefix("\(pool.cluster.name):")
+    }
+
+    private static func describe(_ error: any Error, _ pair: PoolPair) -> (ReasonCode, String) {
+        switch error {
+        case let owner as ImageLock.Owner:
+            (.lockLost, "the image is locked by client.\(owner.client) at \(owner.address)")
+        case let error as CephError: describe(error, pair)
+        case let error as SyncError: (.failed, error.description)
+        default: (.failed, "\(error)")
+        }
+    }
+
+    private static func describe(_ error: CephError, _ pair: PoolPair) -> (ReasonCode, String) {
+        if error.isBlocklisted { return (.blocklisted, "this daemon's client was fenced: \(error.subject)") }
+        if error.isOutOfSpace { return (.targetFull, "no space left for \(error.subject)") }
+        if error.isPermissionDenied { return (.permissionDenied, "permission denied: \(error.operation) on \(error.subject)") }
+        if error.isTimeout {
+            let reason: ReasonCode = isUnanswered(error, by: pair.remote) ? .sourceUnreachable : .targetUnreachable
+            return (reason, "no answer within the deadline: \(error.operation) on \(error.subject)")
+        }
+        return (.failed, error.description)
+    }
+}
