@@ -74,9 +74,14 @@ struct RBDMirrorDaemon {
             .named(options.cluster)
         }
         let own: Set = ["daemonize", "setuser", "setgroup"]
+        let seconds = { (option: String) in options.override(option).flatMap(Double.init).map { Duration.seconds($0) } }
+        var deadlines = Deadlines()
+        deadlines.connect = seconds("client_mount_timeout") ?? deadlines.connect
+        deadlines.object = seconds("rados_osd_op_timeout") ?? deadlines.object
+        deadlines.monitor = seconds("rados_mon_op_timeout") ?? deadlines.monitor
         return ClusterConfiguration(
             source, as: options.name,
-            options: options.overrides.filter { !own.contains($0.name) }.map { ($0.name, $0.value) })
+            options: options.overrides.filter { !own.contains($0.name) }.map { ($0.name, $0.value) }, deadlines: deadlines)
     }
 
     static func engine(_ cluster: ClusterConfiguration, _ view: ConfigurationView) -> RBDMirrorConfiguration {

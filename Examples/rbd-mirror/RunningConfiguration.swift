@@ -48,7 +48,7 @@ final class RunningConfiguration: Sendable {
     ///
     /// Librados lists them on the admin socket of a client only: one is made for it, in a folder nobody else can enter.
     private func clientOptions() async throws(ConfigFailure) -> [(option: String, value: String)] {
-        var folder = Array(FileManager.default.temporaryDirectory.appending(path: "rbd-mirror-XXXXXX").path.utf8CString)
+        var folder = Array(FileManager.default.temporaryDirectory.appending(path: "rbd-mirror-\(getpid())-XXXXXX").path.utf8CString)
         guard mkdtemp(&folder) != nil else { throw ConfigFailure(errno: errno) }
         let path = String(decoding: folder.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { try? FileManager.default.removeItem(atPath: path) }
