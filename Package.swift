@@ -78,6 +78,8 @@ let package = Package(
         .testTarget(
             name: "RBDMirroringTests", dependencies: ["RBDMirroring", "CephSandbox", "CooperationHolder", logging],
             swiftSettings: settings),
+        // Our daemons as their operators meet them.
+        .testTarget(name: "DaemonTests", dependencies: ["CephSandbox", "rbd-mirror", system], swiftSettings: settings),
         // Our daemon between real clusters, judged by the stock tools.
         .testTarget(name: "EndToEndTests", dependencies: ["CephSandbox", "TestSupport", "rbd-mirror", system], swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),

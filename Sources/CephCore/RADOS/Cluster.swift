@@ -36,7 +36,7 @@ public final class Cluster: Sendable {
     ///
     /// - Throws: ``CephError``: `ENOENT` for a missing configuration file or user key, `EACCES`
     ///   for a wrong key, `ETIMEDOUT` when no monitor answers within the deadline, `EINVAL` for an
-    ///   unknown option.
+    ///   unknown option, `ECANCELED` when the task was cancelled meanwhile.
     /// - C calls: `rados_create2`, `rados_conf_*`, `rados_connect`
     public static func connect(_ configuration: ClusterConfiguration) async throws(CephError) -> Cluster {
         let subject = "\(configuration.user) at \(configuration.source.description)"
@@ -51,7 +51,7 @@ public final class Cluster: Sendable {
             // librados gives each of its tries this time, one after the other: the wait is ended here.
             try await LentThread.run(
                 "rados_connect", on: subject, in: nil, within: deadlines(of: attempt.handle, else: configuration.deadlines).connect,
-                tooLate: { attempt.end() }
+                yieldsToCancellation: true, tooLate: { attempt.end() }
             ) { () throws(CephError) in
                 let code = rados_connect(attempt.handle.pointer)
                 if code < 0 { attempt.end() }

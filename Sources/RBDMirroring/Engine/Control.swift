@@ -47,6 +47,10 @@ public struct PoolReport: Hashable, Sendable, Codable {
     /// Nil while nobody leads.
     public var leaderID: String?
     public var isLeader: Bool
+    /// The clients of all daemons that serve the pool; only the leader knows.
+    public var instances: [String]
+    /// How many syncs may run at once.
+    public var concurrentSyncs: Int
     /// The images this daemon serves, by namespace; the default one is empty.
     public var namespaces: [String: [Report.Entry]]
     public var callouts: [Report.Callout]

@@ -242,7 +242,8 @@ actor PoolReplayer {
         return PoolReport(
             pool: poolName, peerUUID: peer.uuid, peerSite: peer.siteName, peerClient: peer.clientName,
             instanceID: localClient.map { "\($0.globalID)" }, leaderID: cooperator?.leader,
-            isLeader: cooperator?.isLeader ?? false, namespaces: entries,
+            isLeader: cooperator?.isLeader ?? false, instances: await cooperator?.instances ?? [],
+            concurrentSyncs: cooperator?.concurrentSyncs ?? 0, namespaces: entries,
             callouts: callouts.map { Report.Callout(level: .init(rawValue: $0.level.rawValue), reason: .failed, text: $0.text) })
     }
 
