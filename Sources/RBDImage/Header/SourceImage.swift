@@ -3,6 +3,7 @@ public import CephCore
 /// An image that is read, as its header was at one moment.
 public struct SourceImage: Sendable {
     public let pool: Pool
+    /// The pool of the data objects, which may be ``pool``.
     public let dataPool: Pool
     public let header: ImageHeader
 
