@@ -25,7 +25,7 @@ public final class Cluster: Sendable {
         globalID = rados_get_instance_id(handle.pointer)
         name = configuration.source.description
         user = configuration.user
-        deadlines = configuration.deadlines
+        deadlines = Self.deadlines(of: handle, else: configuration.deadlines)
     }
 
     deinit {
@@ -51,7 +51,7 @@ public final class Cluster: Sendable {
         do throws(CephError) {
             // librados gives each of its tries this time, one after the other: the wait is ended here.
             try await LentThread.run(
-                "rados_connect", on: subject, in: nil, within: configuration.deadlines.connect,
+                "rados_connect", on: subject, in: nil, within: deadlines(of: attempt.handle, else: configuration.deadlines).connect,
                 tooLate: { attempt.end() }
             ) { () throws(CephError) in
                 let code = rados_connect(attempt.handle.pointer)
@@ -185,7 +185,7 @@ extension Cluster {
                 try set("keyring", "")
             }
         }
-        try setDeadlines(configuration.deadlines, set)
+        try setDeadlines(configuration.deadlines, cluster, set)
         if configuration.readsEnvironment {
             try check(rados_conf_parse_env(cluster.pointer, nil), "rados_conf_parse_env", on: "CEPH_ARGS")
         }
@@ -194,12 +194,34 @@ extension Cluster {
         for (name, value) in configuration.options { try set(name, value) }
     }
 
+    /// The options behind the deadlines, and librados' own values, which are none or far too long.
+    private static let deadlineOptions = [
+        ("client_mount_timeout", "300"), ("rados_osd_op_timeout", "0"), ("rados_mon_op_timeout", "0"),
+    ]
+
+    /// Sets the deadlines, except where the configuration file has its own.
     private static func setDeadlines(
-        _ deadlines: Deadlines, _ set: (String, String) throws(CephError) -> Void
+        _ deadlines: Deadlines, _ cluster: UnsafeHandle, _ set: (String, String) throws(CephError) -> Void
     ) throws(CephError) {
-        try set("client_mount_timeout", deadlines.connect.wholeSeconds)
-        try set("rados_osd_op_timeout", deadlines.object.wholeSeconds)
-        try set("rados_mon_op_timeout", deadlines.monitor.wholeSeconds)
+        let values = [deadlines.connect, deadlines.object, deadlines.monitor]
+        for ((option, unset), value) in zip(deadlineOptions, values) {
+            if try Self.value(of: option, cluster) == unset { try set(option, value.wholeSeconds) }
+        }
+    }
+
+    private static func value(of option: String, _ cluster: UnsafeHandle) throws(CephError) -> String {
+        try grown(from: 64, "rados_conf_get", on: option) { rados_conf_get(cluster.pointer, option, $0, $1) }
+    }
+
+    /// The deadlines after the configuration file and all overrides.
+    private static func deadlines(of cluster: UnsafeHandle, else fallback: Deadlines) -> Deadlines {
+        let seconds = { (index: Int, fallback: Duration) -> Duration in
+            let number = (try? value(of: deadlineOptions[index].0, cluster)).flatMap(Double.init) ?? 0
+            // Ours where they agree: options hold whole seconds only.
+            return number > 0 && "\(Int(number))" != fallback.wholeSeconds ? .seconds(number) : fallback
+        }
+        return Deadlines(
+            connect: seconds(0, fallback.connect), object: seconds(1, fallback.object), monitor: seconds(2, fallback.monitor))
     }
 
     /// Hands options to librados and refuses what it does not know.

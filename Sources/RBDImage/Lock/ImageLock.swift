@@ -162,10 +162,19 @@ extension ImageLock {
         notification.acknowledge(ResponseMessage(result: -EROFS).encoded)
     }
 
+    /// Ends the watch and leaves the lock behind: whoever takes it has to fence this client first.
+    ///
+    /// For a client with a change that was not answered: it may still be applied.
+    public func abandon() async {
+        await watch.cancel(within: .seconds(1))
+        forwarder.cancel()
+        sink.finish()
+    }
+
     /// Ends the watch, and the lock with it.
     public func close() async {
         try? await release()
-        await watch.cancel()
+        await watch.cancel(within: .seconds(5))
         forwarder.cancel()
         sink.finish()
     }

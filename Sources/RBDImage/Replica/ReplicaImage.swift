@@ -51,6 +51,9 @@ public actor ReplicaImage {
         return try await pool.cluster.pool(id: id).inNamespace(pool.namespace)
     }
 
+    /// Ends the watch and leaves the lock behind; see ``ImageLock/abandon()``.
+    public func abandon() async { await lock.abandon() }
+
     /// Gives the lock back and ends the watch.
     public func close() async { await lock.close() }
 

@@ -49,11 +49,18 @@ public actor RBDMirror: Service {
             }
         }
         logger.info("stopping")
-        await withTaskGroup { group in
-            for replayer in pools.values { group.addTask { await replayer.stop() } }
+        let replayers = Array(pools.values)
+        do {
+            try await withDeadline(.seconds(8), for: "stopping") {
+                await withTaskGroup { group in
+                    for replayer in replayers { group.addTask { await replayer.stop() } }
+                }
+            }
+        } catch {
+            logger.warning("some images did not stop in time; their locks are left to be fenced", metadata: ["error": "\(error)"])
         }
         pools = [:]
-        await base.shutdown()
+        await base.shutdown(within: .seconds(1))
         logger.info("stopped")
     }
 

@@ -14,17 +14,22 @@ actor ImageReplayer {
     let logger: Logger
     private let board: StatusBoard
     private let share: ImageShare
+    private let onUnanswered: @Sendable () -> Void
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
     private(set) var status = ReplicationStatus()
     private(set) var name = ""
 
-    init(globalID: String, pair: PoolPair, board: StatusBoard, share: ImageShare, logger: Logger) {
+    init(
+        globalID: String, pair: PoolPair, board: StatusBoard, share: ImageShare, logger: Logger,
+        onUnanswered: @escaping @Sendable () -> Void
+    ) {
         self.globalID = globalID
         self.pair = pair
         self.board = board
         self.share = share
+        self.onUnanswered = onUnanswered
         var logger = logger
         logger[metadataKey: "rbd.image"] = "\(globalID)"
         self.logger = logger
@@ -121,12 +126,26 @@ actor ImageReplayer {
             Task { for await _ in watch.events { wake.signal() } },
         ]
         let result = await withTaskCancellationHandler { await work.result } onCancel: { work.cancel() }
-        // Everything in flight has ended: now the promoter may write.
-        let promoted = await guardian.letPromotionPass()
         for listener in listeners { listener.cancel() }
-        await replica.close()
-        await watch.cancel()
+        // A task of its own: letting go must not be cut short by the cancellation that led here.
+        let promoted = await Task { await letGo(replica, watch, guardian, result) }.value
         return promoted ? SnapshotPlan.StopReason.forcePromoting.status() : try result.get()
+    }
+
+    /// Gives the image back when everything in flight has ended; returns whether a forced promotion has it now.
+    private func letGo(
+        _ replica: ReplicaImage, _ watch: Watch, _ guardian: LockGuardian, _ result: Result<ReplicationStatus, any Error>
+    ) async -> Bool {
+        let promoted = await guardian.letPromotionPass()
+        if !promoted, case .failure(let error) = result, ReplayFailure.isUnanswered(error, by: pair.local) {
+            // The change may still be applied: only a fenced client lets go of the image safely.
+            await replica.abandon()
+            onUnanswered()
+        } else {
+            await replica.close()
+        }
+        await watch.cancel(within: .seconds(2))
+        return promoted
     }
 
     /// Plans and performs until there is a reason to stop.

@@ -67,7 +67,7 @@ actor NamespaceReplayer: ImageOwner {
         await board.finish()
         for listener in listeners { listener.cancel() }
         await withTaskGroup { group in
-            for watch in watches { group.addTask { await watch.cancel() } }
+            for watch in watches { group.addTask { await watch.cancel(within: .seconds(2)) } }
         }
         for listener in listeners { await listener.value }
     }
@@ -106,7 +106,9 @@ actor NamespaceReplayer: ImageOwner {
 
     func acquire(globalID: String) async {
         guard replayers[globalID] == nil, let share else { return }
-        let replayer = ImageReplayer(globalID: globalID, pair: pair, board: board, share: share, logger: logger)
+        let replayer = ImageReplayer(
+            globalID: globalID, pair: pair, board: board, share: share, logger: logger
+        ) { [onContactLost] in onContactLost(.unansweredChange) }
         replayers[globalID] = replayer
         if !isHeld { await replayer.start() }
         onReport()

@@ -96,16 +96,22 @@ actor PoolReplayer {
         logger.info("connected", metadata: ["instance": "\(local.globalID)"])
         let result: Result<Void, any Error>
         do { result = .success(try await serve(local, remote)) } catch { result = .failure(error) }
-        await cooperator?.stop()
+        // A task of its own: leaving in good order must not be cut short by the cancellation that led here.
+        await Task { await leave(local, remote) }.value
+        try result.get()
+    }
+
+    private func leave(_ local: Cluster, _ remote: Cluster) async {
+        await cooperator?.stop(within: .seconds(6))
         cooperator = nil
         for replayer in namespaces.values { await replayer.stop() }
         namespaces = [:]
         localClient = nil
-        _ = try? await withDeadline(.seconds(2), for: "giving snapshot ids back") { [snapshotIDs] in await snapshotIDs?.drain() }
+        let ids = snapshotIDs
         snapshotIDs = nil
-        await remote.shutdown()
-        await local.shutdown()
-        try result.get()
+        _ = try? await withDeadline(.seconds(2), for: "giving snapshot ids back") { await ids?.drain() }
+        await remote.shutdown(within: .seconds(1))
+        await local.shutdown(within: .seconds(1))
     }
 
     private func serve(_ local: Cluster, _ remote: Cluster) async throws {
