@@ -51,6 +51,9 @@ let package = Package(
         .executableTarget(
             name: "rbd-mirror", dependencies: ["RBDMirroring", "CephCore", "AdminSocket", "DaemonSupport", logging, lifecycle],
             path: "Examples/rbd-mirror", swiftSettings: settings),
+        .executableTarget(
+            name: "mirror-demo", dependencies: ["CephSandbox", "CephCore", "RBDImage", "rbd-mirror", system], path: "Examples/mirror-demo",
+            swiftSettings: settings),
 
         .executableTarget(
             name: "SandboxHolder", dependencies: ["CephSandbox", system], path: "Tests/SandboxHolder", swiftSettings: settings),

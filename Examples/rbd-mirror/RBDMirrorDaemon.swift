@@ -84,6 +84,8 @@ struct RBDMirrorDaemon {
     static func engine(_ cluster: ClusterConfiguration, _ view: ConfigurationView) -> RBDMirrorConfiguration {
         var configuration = RBDMirrorConfiguration(cluster: cluster)
         configuration.cooperation = CooperationConfiguration { view.value(of: $0) }
+        // Peers get the same time to answer as the own cluster.
+        configuration.cluster.deadlines = view.deadlines
         let number = { (option: String) in view.value(of: option).flatMap(Double.init) }
         if let interval = number("rbd_mirror_pool_replayers_refresh_interval") { configuration.refreshInterval = .seconds(interval) }
         return configuration

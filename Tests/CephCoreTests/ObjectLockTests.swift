@@ -76,7 +76,7 @@ import Testing
 
     @Test func runsOut() async throws {
         let lock = ObjectLock("l", on: "object", in: try await Live.objects())
-        try await lock.acquire(.exclusive, cookie: "one", for: .seconds(1))
+        try await lock.acquire(.exclusive, cookie: "one", for: .seconds(6))
         #expect(await failure { try await lock.acquire(.exclusive, cookie: "two") }?.isBusy == true)
         try await waitUntil("the lock has run out") {
             do {

@@ -214,7 +214,7 @@ extension Cluster {
     }
 
     /// The deadlines after the configuration file and all overrides.
-    private static func deadlines(of cluster: UnsafeHandle, else fallback: Deadlines) -> Deadlines {
+    static func deadlines(of cluster: UnsafeHandle, else fallback: Deadlines) -> Deadlines {
         let seconds = { (index: Int, fallback: Duration) -> Duration in
             let number = (try? value(of: deadlineOptions[index].0, cluster)).flatMap(Double.init) ?? 0
             // Ours where they agree: options hold whole seconds only.

@@ -11,12 +11,17 @@ public struct InstanceRoster: Sendable {
     public private(set) var live: Set<String>
     /// Registered daemons that have not been heard of yet: they may be alive and at work.
     public private(set) var awaited: Set<String> = []
+    /// The usual time between two heartbeats.
+    private let interval: Duration
     private var lastHeard: [String: Duration] = [:]
+    private var lastRound: Duration
 
     /// - Parameter registered: The daemons that were registered when this one became leader.
-    public init(own: String, registered: Set<String>, grace: Duration, at now: Duration) {
+    public init(own: String, registered: Set<String>, timing: ElectionTiming, at now: Duration) {
         self.own = own
-        self.grace = grace
+        grace = timing.daemonSilence
+        interval = timing.heartbeatInterval
+        lastRound = now
         live = [own]
         awaited = registered.subtracting([own])
         for id in awaited { lastHeard[id] = now }
@@ -24,9 +29,14 @@ public struct InstanceRoster: Sendable {
 
     /// Notes who acknowledged a heartbeat; returns those that were not alive before.
     ///
+    /// Where a heartbeat failed or came late nobody can have answered, so that time is not held against anybody.
+    ///
     /// - Parameter registered: Of the acknowledging clients those with a registered mailbox. Others only
     ///   watch, and giving them an image would leave it unserved.
     public mutating func heard(_ acknowledged: Set<String>, registered: Set<String>, at now: Duration) -> Set<String> {
+        let unasked = now - lastRound - interval
+        if unasked > interval { for id in lastHeard.keys { lastHeard[id]! += unasked } }
+        lastRound = now
         let known = acknowledged.filter { live.contains($0) || awaited.contains($0) || registered.contains($0) }
         let added = known.subtracting(live)
         for id in known { lastHeard[id] = now }
@@ -41,11 +51,6 @@ public struct InstanceRoster: Sendable {
             awaited.insert(id)
             lastHeard[id] = now
         }
-    }
-
-    /// Notes that no heartbeat could be sent for some time: nobody can have answered.
-    public mutating func excuseSilence(of duration: Duration) {
-        for id in lastHeard.keys { lastHeard[id]! += duration }
     }
 
     /// The daemons that are silent for too long.

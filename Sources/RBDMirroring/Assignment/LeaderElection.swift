@@ -78,6 +78,7 @@ public struct LeaderElection: Sendable {
     private var wakeUp: Duration?
     private var lastContact = Duration.zero
     private var contactIsLost = false
+    private var hasSlept = false
     private var lastHeartbeat = Duration.zero
     private var suspect: Holder?
     private var attempts = 0
@@ -147,6 +148,7 @@ extension LeaderElection {
 
     private mutating func contact(at now: Duration) {
         lastContact = max(lastContact, now)
+        hasSlept = false
     }
 
     private mutating func heard(_ message: LeaderMessage, from: UInt64, at now: Duration) -> [Output] {
@@ -240,6 +242,7 @@ extension LeaderElection {
     private mutating func tick(at now: Duration) -> [Output] {
         guard phase != .idle else { return [] }
         var outputs: [Output] = []
+        noteSleep(at: now)
         if !contactIsLost, now >= lastContact + timing.daemonSilence {
             contactIsLost = true
             outputs.append(.loseContact)
@@ -253,5 +256,12 @@ extension LeaderElection {
             return outputs + [.heartbeat]
         default: return outputs
         }
+    }
+
+    /// A tick that comes late says that this process was held up: what was sent meanwhile may be about to be heard.
+    private mutating func noteSleep(at now: Duration) {
+        guard !hasSlept, now > lastContact + timing.daemonSilence + timing.heartbeatInterval else { return }
+        hasSlept = true
+        lastContact = now + timing.heartbeatInterval - timing.daemonSilence
     }
 }

@@ -9,7 +9,7 @@ extension Leadership {
             let registered = try await LeaderObject(pool: pool).instances()
             guard election.isLeader else { return }
             let roster = InstanceRoster(
-                own: String(own), registered: registered, grace: configuration.timing.daemonSilence, at: now)
+                own: String(own), registered: registered, timing: configuration.timing, at: now)
             self.roster = roster
             logger.notice("leading", metadata: ["mirror.instances": "\(registered.count)"])
             await delegate?.lead(live: roster.live, awaited: roster.awaited)
@@ -30,7 +30,6 @@ extension Leadership {
     /// Sends a heartbeat and looks who answers, who is new and who is gone.
     func sendHeartbeat() async {
         guard election.isLeader else { return }
-        let began = now
         do throws(CephError) {
             if roster == nil { await beginTerm() }
             let outcome = try await notify(.heartbeat)
@@ -39,7 +38,6 @@ extension Leadership {
             await takeStock(answered: Set(outcome.replies.map { String($0.watcher) }), registered: registered)
             post(.heartbeatSent)
         } catch {
-            roster?.excuseSilence(of: now - began + configuration.timing.heartbeatInterval)
             failed("heartbeat", error)
             post(.heartbeatFailed)
         }

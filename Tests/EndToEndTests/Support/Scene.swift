@@ -33,8 +33,7 @@ struct Scene: Sendable {
     }
 
     fileprivate func report() {
-        let logs = daemons.list.withLock { Dictionary($0.map { ("\($0.log)", $0) }) { $1 } }
-        for (log, daemon) in logs { print("== \(log)\n\(daemon.logTail())") }
+        for daemon in daemons.list.withLock({ $0 }).suffix(3) { print("== \(daemon.log)\n\(daemon.logTail())") }
         for daemon in daemons.stock.withLock({ $0 }) { print("== \(daemon.name)\n\(daemon.logTail(lines: 40))") }
     }
 

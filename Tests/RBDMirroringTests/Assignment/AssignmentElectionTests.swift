@@ -157,6 +157,17 @@ import Testing
         #expect(election.handle(.tick, at: .seconds(40)) == [], "said once")
     }
 
+    /// The process was stopped for a minute: it hears first what there is to hear.
+    @Test func aLateTickIsNoSilence() {
+        var election = following()
+        #expect(election.handle(.tick, at: .seconds(60)) == [.tryLock])
+        #expect(election.deadline == .seconds(65))
+        var other = election
+        #expect(election.handle(.tick, at: .seconds(65)) == [.loseContact])
+        #expect(other.handle(.heard(.heartbeat, from: 8), at: .seconds(61)) == [])
+        #expect(other.handle(.tick, at: .seconds(66)) == [])
+    }
+
     @Test func aClusterThatDoesNotAnswerIsNoContact() {
         var election = following()
         #expect(election.handle(.tick, at: .seconds(10)) == [.tryLock])

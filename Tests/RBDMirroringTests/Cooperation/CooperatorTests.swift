@@ -1,5 +1,6 @@
 import CephCore
 import CephSandbox
+import RBDImage
 import RBDMirroring
 import Testing
 

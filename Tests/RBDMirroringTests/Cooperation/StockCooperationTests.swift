@@ -124,7 +124,9 @@ import Testing
     @Test func aKilledStockFollowerIsFenced() async throws {
         let pair = try await Self.pair()
         let ids = try await makePool(pair, "killed", images: 2)
-        let daemon = try await TestDaemon.start(pair.siteB, pool: "killed")
+        // What stock's users may do is enough to fence.
+        try await pair.siteB.createUser("client.rbd-mirror.ours", ["mon": "profile rbd-mirror", "osd": "profile rbd"])
+        let daemon = try await TestDaemon.start(pair.siteB, pool: "killed", as: "client.rbd-mirror.ours")
         let following = follow(daemon, ids)
         try await withStock(pair, quick) { stock in
             try await waitUntil("they share", within: .seconds(60)) {

@@ -57,7 +57,7 @@ struct Bootstrap: Sendable {
     // MARK: Facts
 
     private func facts() async throws -> BootstrapFacts {
-        let remote = try await remote()
+        let remote = try await yieldingToCancellation { try await self.remote() }
         let local = try await local()
         var owner: String?
         if local == nil, case .image(let source) = remote { owner = try await pair.local.imageID(named: source.name) }

@@ -54,6 +54,12 @@ actor ImageReplayer {
         return Report.Entry(subject: subject, status: status)
     }
 
+    /// The source's cluster does not answer: an idle image says so at once.
+    func sourceIsSilent(_ error: CephError) async {
+        guard status.state == .replaying, meter.progress == nil else { return }
+        await show(ReplayFailure.status(of: error, in: pair))
+    }
+
     func perform(_ command: MirrorCommand) async {
         switch command {
         case .start: start()
@@ -102,7 +108,8 @@ actor ImageReplayer {
 
     /// One attempt from the beginning; returns why replaying ended.
     private func attempt() async throws -> ReplicationStatus {
-        switch try await Bootstrap(pair: pair, globalID: globalID, logger: logger).run() {
+        let bootstrap = Bootstrap(pair: pair, globalID: globalID, logger: logger)
+        switch try await bootstrap.run() {
         case .stop(let status): return status
         case .replay(let image):
             name = image.name
@@ -115,7 +122,8 @@ actor ImageReplayer {
     /// Follows the source until there is a reason to stop, then lets go of the image.
     private func replay(_ replica: ReplicaImage, _ image: Bootstrap.Image) async throws -> ReplicationStatus {
         let watch: Watch
-        do { watch = try await pair.remote.watch(ObjectNames.header(image.remoteID)) } catch {
+        let header = ObjectNames.header(image.remoteID)
+        do { watch = try await pair.remote.watch(header) } catch {
             await replica.close()
             throw error
         }
@@ -239,7 +247,8 @@ actor ImageReplayer {
                 guard error.isNotFound else { throw error }
             }
         }
-        try await pair.remote.notify(header, HeaderNotification.headerUpdate.encoded)
+        // Only a hint: who misses it looks by itself.
+        _ = try? await pair.remote.notify(header, HeaderNotification.headerUpdate.encoded, timeout: .seconds(1))
     }
 }
 

@@ -83,13 +83,15 @@ actor NamespaceReplayer: ImageOwner {
     private func followImages(_ share: ImageShare) async {
         while !Task.isCancelled {
             let local = await images(pair.localImages)
-            let remote = await images(pair.remoteImages)
+            let there = pair.remoteImages
+            let remote = try? await yieldingToCancellation { await self.images(there) }
+            if Task.isCancelled { return }
             localImages = local ?? localImages
-            remoteImages = remote ?? remoteImages
-            await share.imagesChanged(local: local, remote: remote)
+            remoteImages = (remote ?? nil) ?? remoteImages
+            await share.imagesChanged(local: local, remote: remote ?? nil)
             for replayer in replayers.values { replayer.nudge() }
             onReport()
-            let pause: Duration = local == nil || remote == nil ? .seconds(5) : .seconds(30)
+            let pause: Duration = local == nil || remote == .some(nil) ? .seconds(5) : .seconds(30)
             guard (try? await changed.wait(for: pause)) != nil else { return }
         }
     }
@@ -99,6 +101,13 @@ actor NamespaceReplayer: ImageOwner {
         do throws(CephError) { return Set(try await directory.images().values) } catch {
             logger.warning("cannot list the mirrored images", metadata: ["error": "\(error)"])
             return nil
+        }
+    }
+
+    /// The source's cluster does not answer, or answers again.
+    func source(isSilent error: CephError?) async {
+        for replayer in replayers.values {
+            if let error { await replayer.sourceIsSilent(error) } else { replayer.nudge() }
         }
     }
 

@@ -95,7 +95,10 @@ actor PoolReplayer {
         localClient = local
         logger.info("connected", metadata: ["instance": "\(local.globalID)"])
         let result: Result<Void, any Error>
-        do { result = .success(try await serve(local, remote)) } catch { result = .failure(error) }
+        do {
+            // A silent peer must not hold up the end.
+            result = .success(try await yieldingToCancellation { try await self.serve(local, remote) })
+        } catch { result = .failure(error) }
         // A task of its own: leaving in good order must not be cut short by the cancellation that led here.
         await Task { await leave(local, remote) }.value
         try result.get()
@@ -120,6 +123,8 @@ actor PoolReplayer {
         let siteName = try await PeerConnection.siteName(of: base)
         let ids = SnapshotIDs(pool: localPool)
         snapshotIDs = ids
+        let probe = Task { await watchOver(remotePool) }
+        defer { probe.cancel() }
         var backoff = Backoff(first: .seconds(1), longest: .seconds(30))
         while loss.withLock({ $0 }) == nil {
             var pause = Duration.seconds(30)
@@ -142,6 +147,23 @@ actor PoolReplayer {
             return loss
         }
         throw ContactLost(loss: reason ?? .silence)
+    }
+
+    /// Asks the peer for a sign of life: an idle image would not notice for long that its source is gone.
+    private func watchOver(_ remote: Pool) async {
+        var wasSilent = false
+        while (try? await Task.sleep(for: configuration.probeInterval)) != nil {
+            do throws(CephError) {
+                _ = try await remote.exists(MirrorDirectory.object)
+                if wasSilent { for replayer in namespaces.values { await replayer.source(isSilent: nil) } }
+                wasSilent = false
+            } catch {
+                guard !Task.isCancelled else { return }
+                logger.warning("the peer does not answer", metadata: ["error": "\(error)"])
+                wasSilent = true
+                for replayer in namespaces.values { await replayer.source(isSilent: error) }
+            }
+        }
     }
 
     private struct ContactLost: Error, CustomStringConvertible {
