@@ -12,6 +12,7 @@ public final class Cluster: Sendable {
     let gate = CallGate()
     /// What errors call this cluster: its name, file or monitors.
     public let name: String
+    /// The full name, as in `client.admin`.
     public let user: String
     public let deadlines: Deadlines
     /// This client's global id: how watchers, lockers and mirror instances are known.

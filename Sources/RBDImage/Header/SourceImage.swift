@@ -5,6 +5,7 @@ public import CephCore
 /// Its cluster may fall silent: a cancelled reader does not wait for it.
 public struct SourceImage: Sendable {
     public let pool: Pool
+    /// The pool of the data objects, which may be ``pool``.
     public let dataPool: Pool
     public let header: ImageHeader
 

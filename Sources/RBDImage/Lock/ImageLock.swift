@@ -17,10 +17,12 @@ public final class ImageLock: Sendable {
         case lost(CephError)
     }
 
+    /// The lock's name on the header.
     public static let name = "rbd_lock"
     static let tag = "internal"
 
     public let object: String
+    /// For one reader; buffers the newest 64 events and ends with ``close()``.
     public let events: AsyncStream<Event>
     private let pool: Pool
     private let watch: Watch
@@ -87,8 +89,11 @@ public final class ImageLock: Sendable {
 extension ImageLock {
     /// Who else holds the lock.
     public struct Owner: Error, Hashable, Sendable, CustomStringConvertible {
+        /// Global id.
         public let client: UInt64
+        /// As the blocklist takes it.
         public let address: String
+        /// What the owner stored with the lock; empty for librbd.
         public let description: String
     }
 

@@ -30,6 +30,7 @@ public struct ContactLoss: Hashable, Sendable, CustomStringConvertible {
 
 /// What happens among the daemons of a pool; an open set.
 public struct CooperationEvent: Hashable, Sendable {
+    /// What happened.
     public enum Kind: Hashable, Sendable {
         /// This daemon leads: it also looks after trash and lists of images.
         case leading
