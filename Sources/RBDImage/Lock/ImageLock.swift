@@ -107,16 +107,15 @@ extension ImageLock {
         }
         let cookie = "auto \(handle)"
         for _ in 0..<3 {
+            // Noted first: one that is not answered may be ours all the same, and is to be given back.
+            state.withLock { $0.cookie = cookie }
             do throws(CephError) {
                 try await pool.change(object, with: LockMethod.lock(
                     name: Self.name, kind: .exclusive, cookie: cookie, tag: Self.tag, description: identity))
-                state.withLock { $0.cookie = cookie }
                 return
             } catch {
-                if error.alreadyExists {
-                    state.withLock { $0.cookie = cookie }
-                    return
-                }
+                if error.alreadyExists { return }
+                if !error.isTimeout { state.withLock { $0.cookie = nil } }
                 guard error.isBusy else { throw error }
             }
             try await fenceDeadOwner()

@@ -89,6 +89,8 @@ actor ImageReplayer {
                 let pause = backoff.next()
                 logger.warning("replay failed", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
                 meter.failed()
+                // What was sent may still be applied: only a fresh client, with this one fenced, may go on.
+                if ReplayFailure.isUnanswered(error, by: pair.local) { onUnanswered() }
                 await show(ReplayFailure.status(of: error, in: pair))
                 // A change on either side may have removed the cause: do not sit the pause out.
                 guard (try? await wake.wait(for: pause)) != nil else { break }
@@ -148,7 +150,6 @@ actor ImageReplayer {
         if !promoted, case .failure(let error) = result, ReplayFailure.isUnanswered(error, by: pair.local) {
             // The change may still be applied: only a fenced client lets go of the image safely.
             await replica.abandon()
-            onUnanswered()
         } else {
             await replica.close()
         }
@@ -160,6 +161,7 @@ actor ImageReplayer {
     private func follow(_ replica: ReplicaImage, _ image: Bootstrap.Image) async throws -> ReplicationStatus {
         var isNew = image.isNew
         var source = try await SourceImage.load(image.remoteID, in: pair.remote)
+        try await SealedPointRepair(replica: replica, source: source).run()
         while true {
             try Task.checkCancellation()
             source = try await source.reloaded()
