@@ -3,7 +3,7 @@ import CephSandbox
 import Foundation
 import Testing
 
-@Suite struct ObjectLockTests {
+@Suite(.timeLimit(.minutes(5))) struct ObjectLockTests {
     private struct Stock: Decodable {
         struct Locker: Decodable {
             var name: String
