@@ -42,19 +42,29 @@ struct Leftovers {
         var found: [String] = []
         let lock = try await site.cluster.run("rados", ["-p", site.pool, "lock", "info", header, "rbd_lock"])
         if lock.contains("client.") { found.append("lock of \(header): \(lock)") }
-        found += image.snapshots.filter { $0.isMirror && !$0.isComplete || $0.namespace.type == "trash" }.map { "snapshot \($0)" }
+        found += image.snapshots.filter { $0.isMirror && !$0.isComplete || $0.isTrash }.map { "snapshot \($0)" }
         let data = try await site.objects().filter { $0.hasPrefix(image.info.block_name_prefix) }
         for object in data.prefix(4) {
-            // The OSD removes what a removed snapshot held in its own time.
-            try await waitUntil("\(object) holds nothing but its snapshots", within: .seconds(30), every: .milliseconds(500)) {
-                let clones = try await site.cluster.run("rados", ["-p", site.pool, "listsnaps", object])
-                return clones.split(separator: "\n").dropFirst(2).allSatisfy { line in
-                    guard let snapshots = line.split(separator: "\t").dropFirst().first, line.first?.isNumber == true else { return true }
-                    return snapshots.split(separator: ",").contains { id in image.snapshots.contains { "\($0.id)" == id } }
-                }
-            }
+            if let clones = try await stray(object, image) { found.append(clones) }
         }
         return found
+    }
+
+    /// What an object keeps for snapshots that are not there; the OSD removes it in its own time.
+    private func stray(_ object: String, _ image: Image) async throws -> String? {
+        let known = Set(image.snapshots.map { "\($0.id)" })
+        var listing = ""
+        do {
+            try await waitUntil("\(object) is trimmed", within: .seconds(30), every: .milliseconds(500)) {
+                listing = try await site.cluster.run("rados", ["-p", site.pool, "listsnaps", object])
+                return listing.split(separator: "\n").dropFirst(2).filter { !$0.hasPrefix("head") }.allSatisfy { line in
+                    line.split(separator: "\t")[1].split(separator: ",").allSatisfy { known.contains(String($0)) }
+                }
+            }
+            return nil
+        } catch let error as SandboxError where error.code == .deadlineExceeded {
+            return "\(listing)of snapshots \(known.sorted())"
+        }
     }
 
     private struct Image {

@@ -48,7 +48,7 @@ struct Scene: Sendable {
 
 /// Maps change at once, so that a test does not wait for a monitor's clock.
 private let pairConfiguration = SandboxPair.Configuration(
-    SandboxConfiguration(managerModules: [], options: ["paxos_propose_interval": "0.05"]), pools: [])
+    SandboxConfiguration(managerModules: [], options: ["paxos_propose_interval": "0.05", "osd_snap_trim_sleep_hdd": "0"]), pools: [])
 
 /// Lends a freshly mirrored pool to a test and clears it away; a failure shows the seed and the daemons' logs.
 nonisolated(nonsending)
