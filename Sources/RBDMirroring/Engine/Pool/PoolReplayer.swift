@@ -96,6 +96,14 @@ actor PoolReplayer {
         logger.info("connected", metadata: ["instance": "\(local.globalID)"])
         let result: Result<Void, any Error>
         do { result = .success(try await serve(local, remote)) } catch { result = .failure(error) }
+        // A task of its own: the end of this one must not cut short what leaves the pool in good order.
+        await Task { await leave() }.value
+        await remote.shutdown()
+        await local.shutdown()
+        try result.get()
+    }
+
+    private func leave() async {
         await cooperator?.stop()
         cooperator = nil
         for replayer in namespaces.values { await replayer.stop() }
@@ -103,9 +111,6 @@ actor PoolReplayer {
         localClient = nil
         _ = try? await withDeadline(.seconds(2), for: "giving snapshot ids back") { [snapshotIDs] in await snapshotIDs?.drain() }
         snapshotIDs = nil
-        await remote.shutdown()
-        await local.shutdown()
-        try result.get()
     }
 
     private func serve(_ local: Cluster, _ remote: Cluster) async throws {
