@@ -16,12 +16,21 @@ struct RBDMirrorDaemon {
             switch options.request {
             case .help: print(DaemonOptions.usage(of: "rbd-mirror"), terminator: "")
             case .version: print(version)
-            default: try await serve(options)
+            default:
+                try await serve(options)
+                leave(0)
             }
         } catch {
-            FileHandle.standardError.write(Data("rbd-mirror: \(error)\n".utf8))
-            exit(1)
+            let sentence = (error as? CephError).map { StartError($0).description } ?? "\(error)"
+            FileHandle.standardError.write(Data("rbd-mirror: \(sentence)\n".utf8))
+            leave(1)
         }
+    }
+
+    /// Exits without the clean-up of C++: a call to a cluster that does not answer may still be on its thread.
+    static func leave(_ status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
     }
 
     static var version: String {
@@ -111,6 +120,11 @@ struct StartError: Error, CustomStringConvertible {
     let description: String
 
     init(noSuchOption name: String) { description = "failed to get setting '\(name)': there is no such option" }
+
+    init(_ error: CephError) {
+        let meaning = error.isTimeout ? "no answer within the deadline" : error.meaning
+        description = error.operation == "rados_connect" ? "cannot connect as \(error.subject): \(meaning)" : "\(error)"
+    }
 
     init(_ error: CephError, _ options: DaemonOptions) {
         let option = "--" + error.subject.replacing("_", with: "-")

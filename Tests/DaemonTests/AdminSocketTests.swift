@@ -113,8 +113,16 @@ extension RBDMirrorDaemonTests {
                 guard let answer = try? await stock.adminSocket?.ask("rbd mirror status") else { return false }
                 return answer.contains(#""leader_instance_id":"\#(leader ?? "-")""#)
             }
-            try await stock.stop()
+            let mailbox = "rbd_mirror_instance.\(leader ?? "-")"
+            #expect(try await mailboxes(operates.cluster).contains(mailbox))
             try await daemon.endsInTime()
+            #expect(try await !mailboxes(operates.cluster).contains(mailbox), "it leaves in good order")
+            #expect(!daemon.logTail(lines: 500).contains("left behind"))
+            try await stock.stop()
+        }
+
+        private func mailboxes(_ cluster: SandboxCluster) async throws -> [String] {
+            try await cluster.run("rados", ["-p", "rbd", "ls"]).split(separator: "\n").map(String.init)
         }
     }
 }

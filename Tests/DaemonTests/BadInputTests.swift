@@ -59,7 +59,7 @@ extension RBDMirrorDaemonTests {
             ])
             #expect(ContinuousClock.now - began < .seconds(8))
             #expect(output.exit.status == 1, "\(output.exit)")
-            #expect(output.errorText.contains("\(operates.user) at /dev/null: no answer within the deadline"), "\(output.errorText)")
+            #expect(output.errorText.contains("rbd-mirror: cannot connect as \(operates.user) at /dev/null: no answer within the deadline\n"), "\(output.errorText)")
             #expect(!FileManager.default.fileExists(atPath: operates.socket))
         }
 
@@ -72,7 +72,7 @@ extension RBDMirrorDaemonTests {
                 "--pid-file", operates.file("pid"),
             ])
             #expect(output.exit.status == 1)
-            #expect(output.errorText.contains("\(operates.user) at /dev/null: no answer within the deadline"), "\(output.errorText)")
+            #expect(output.errorText.contains("rbd-mirror: cannot connect as \(operates.user) at /dev/null: no answer within the deadline\n"), "\(output.errorText)")
             #expect(!FileManager.default.fileExists(atPath: operates.file("pid")))
         }
 

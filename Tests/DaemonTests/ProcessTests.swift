@@ -25,7 +25,7 @@ extension RBDMirrorDaemonTests {
                 let fact = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
                 for key in ["time", "level", "label", "message"] { #expect(fact[key] is String, "\(line)") }
                 let metadata = fact["metadata"] as? [String: Any]
-                if metadata?["rbd.image"] as? String == "logged" {
+                if metadata?["image.name"] as? String == "logged" {
                     #expect(metadata?["ceph.pool"] as? String == "rbd", "\(line)")
                     facts += 1
                 }
@@ -37,7 +37,7 @@ extension RBDMirrorDaemonTests {
             try await waitUntil("the log is opened anew") { FileManager.default.fileExists(atPath: operates.file("log")) }
             #expect(kill(pid, SIGTERM) == 0)
             try await waitUntil("the daemon ends", within: .seconds(10)) { kill(pid, 0) != 0 }
-            #expect(operates.lines("log").last?.contains(#""message":"stopped""#) == true, "\(operates.text("log"))")
+            #expect(operates.text("log").contains(#""message":"stopped""#), "\(operates.text("log"))")
             for kind in ["pid", "asok"] { #expect(!FileManager.default.fileExists(atPath: operates.file(kind))) }
             #expect(try !(operates.text("log") + operates.text("log.1")).contains(operates.key))
             try await pair.siteA.rbd("mirror", "image", "disable", "rbd/logged")

@@ -31,7 +31,8 @@ extension RBDMirrorDaemonTests {
             let options = ["-d", "--debug-rbd-mirror", "5", "--admin_socket=\(operates.socket)"]
             let daemon = try operates.start(arguments + options, environment: environment)
             try await daemon.waitForLine("serving", operates.cluster.fsid)
-            #expect(try await operates.ask("config", "get", "name") as? [String: String] == ["name": operates.user])
+            let answer = try await operates.ask("config", "get", "admin_socket")
+            #expect(answer as? [String: String] == ["admin_socket": operates.socket])
             try await daemon.endsInTime()
             #expect(!FileManager.default.fileExists(atPath: operates.socket))
             #expect(try !operates.text("out").contains(operates.key))

@@ -52,8 +52,12 @@ public struct DaemonSettings: Sendable, Hashable {
             return "\(folder)/\(label).\(getpid()).\(UInt64.random(in: 1 << 46..<1 << 47)).asok"
         }())
         adminSocketMode = UInt32(value("admin_socket_mode"), radix: 8) ?? adminSocketMode
-        user = path("setuser", default: nil)
-        group = path("setgroup", default: nil)
+        func account(_ option: String) -> String? {
+            let name = options.override(option) ?? value(option)
+            return name.isEmpty ? nil : name
+        }
+        user = account("setuser")
+        group = account("setgroup")
     }
 }
 

@@ -12,10 +12,8 @@ public final class ConfigurationView: Sendable {
     /// - C calls: `rados_create2`, `rados_conf_*`
     public init(_ configuration: ClusterConfiguration) throws(CephError) {
         handle = try Cluster.makeHandle(configuration)
-        do throws(CephError) { try Cluster.configure(handle, configuration) } catch {
-            rados_shutdown(handle.pointer)
-            throw error
-        }
+        // The handle is ended by deinit, which runs where this throws.
+        try Cluster.configure(handle, configuration)
     }
 
     deinit { rados_shutdown(handle.pointer) }

@@ -11,7 +11,7 @@ internal import SnapshotDelta
 actor ImageReplayer {
     let globalID: String
     let pair: PoolPair
-    let logger: Logger
+    private(set) var logger: Logger
     private let board: StatusBoard
     private let share: ImageShare
     private let onUnanswered: @Sendable () -> Void
@@ -115,6 +115,7 @@ actor ImageReplayer {
         case .stop(let status): return status
         case .replay(let image):
             name = image.name
+            logger[metadataKey: "image.name"] = "\(name)"
             let replica = try await ReplicaImage.open(
                 image.localID, in: pair.local, ids: pair.resources.snapshotIDs, identity: pair.resources.identity)
             return try await replay(replica, image)
