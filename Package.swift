@@ -51,6 +51,9 @@ let package = Package(
         .executableTarget(
             name: "rbd-mirror", dependencies: ["RBDMirroring", "CephCore", "AdminSocket", "DaemonSupport", logging, lifecycle],
             path: "Examples/rbd-mirror", swiftSettings: settings),
+        .executableTarget(
+            name: "mirror-demo", dependencies: ["CephSandbox", "CephCore", "RBDImage", "rbd-mirror", system], path: "Examples/mirror-demo",
+            swiftSettings: settings),
 
         .executableTarget(
             name: "SandboxHolder", dependencies: ["CephSandbox", system], path: "Tests/SandboxHolder", swiftSettings: settings),
@@ -75,6 +78,8 @@ let package = Package(
         .testTarget(
             name: "RBDMirroringTests", dependencies: ["RBDMirroring", "CephSandbox", "CooperationHolder", logging],
             swiftSettings: settings),
+        // Our daemons as their operators meet them.
+        .testTarget(name: "DaemonTests", dependencies: ["CephSandbox", "rbd-mirror", system], swiftSettings: settings),
         // Our daemon between real clusters, judged by the stock tools.
         .testTarget(name: "EndToEndTests", dependencies: ["CephSandbox", "TestSupport", "rbd-mirror", system], swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),

@@ -5,7 +5,6 @@ import Replication
 /// The engine as the admin socket's commands `rbd mirror …` see it.
 struct EngineControl: MirrorControl {
     let mirror: RBDMirror
-    let concurrentSyncs: Int
 
     func status() async -> [PoolReplayerStatus] { await mirror.pools().map(render) }
 
@@ -32,10 +31,11 @@ struct EngineControl: MirrorControl {
         var status = PoolReplayerStatus(
             pool: report.pool, peerUUID: report.peerUUID, peerSite: report.peerSite, peerClient: report.peerClient,
             instanceID: report.instanceID ?? "",
-            syncs: ThrottleStatus(limit: concurrentSyncs, running: syncing, waiting: waiting), deletions: ThrottleStatus(limit: 1))
+            syncs: ThrottleStatus(limit: report.concurrentSyncs, running: syncing, waiting: waiting), deletions: ThrottleStatus(limit: 1))
         status.state = report.instanceID == nil ? .stopped : .running
         status.leaderInstanceID = report.leaderID ?? ""
         status.isLeader = report.isLeader
+        status.instances = report.instances
         status.images = images(report.namespaces[""] ?? [])
         status.namespaces = report.namespaces.filter { !$0.key.isEmpty }.sorted { $0.key < $1.key }
             .map { NamespaceStatus(name: $0.key, images: images($0.value)) }

@@ -31,9 +31,9 @@ struct RBDMirrorDaemon {
 
     static func serve(_ options: DaemonOptions) async throws {
         let cluster = configuration(options)
-        let view = try ConfigurationView(cluster)
+        let view = try ConfigurationView.read(cluster, options)
         if let option = options.request.shownOption {
-            guard let value = view.value(of: option) else { throw UnknownOption(name: option) }
+            guard let value = view.value(of: option) else { throw StartError(noSuchOption: option) }
             print(value)
             return
         }
@@ -45,13 +45,12 @@ struct RBDMirrorDaemon {
         let logger = Logger(label: "rbd-mirror")
         // The log and the admin socket are the daemon's own, not its clients'.
         let clients = cluster.with(options: [("admin_socket", ""), ("log_file", ""), ("pid_file", "")])
-        let configuration = engine(clients, view)
-        let mirror = RBDMirror(configuration, logger: logger)
+        let mirror = RBDMirror(engine(clients, view), logger: logger) { try process.ready() }
         let server = AdminSocketServer(version: .init(version: version, release: "", gitVersion: ""))
         server.register(process.log.commands)
-        server.register(RunningConfiguration(cluster: clients, view: view, log: process.log).access.commands)
-        let syncs = configuration.cooperation?.concurrentSyncs ?? 5
-        let commands = RBDMirrorCommands(control: EngineControl(mirror: mirror, concurrentSyncs: syncs), on: server)
+        let running = try RunningConfiguration(clients: clients, view: view, log: process.log, settings: settings)
+        server.register(running.access.commands)
+        let commands = RBDMirrorCommands(control: EngineControl(mirror: mirror), on: server)
         if let path = settings.adminSocket {
             // Like stock, a daemon without its socket is better than none.
             do { try server.open(at: path, mode: settings.adminSocketMode) } catch {
@@ -63,7 +62,6 @@ struct RBDMirrorDaemon {
             for await _ in mirror.events { await commands.update() }
         }
         defer { watcher.cancel() }
-        try process.ready()
         try await ServiceGroup(
             services: [process, server, mirror], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
@@ -83,7 +81,8 @@ struct RBDMirrorDaemon {
 
     static func engine(_ cluster: ClusterConfiguration, _ view: ConfigurationView) -> RBDMirrorConfiguration {
         var configuration = RBDMirrorConfiguration(cluster: cluster)
-        configuration.cooperation = CooperationConfiguration { view.value(of: $0) }
+        // Peers get the same time to answer as the own cluster.
+        configuration.cluster.deadlines = view.deadlines
         let number = { (option: String) in view.value(of: option).flatMap(Double.init) }
         if let interval = number("rbd_mirror_pool_replayers_refresh_interval") { configuration.refreshInterval = .seconds(interval) }
         return configuration
@@ -98,7 +97,29 @@ extension ClusterConfiguration {
     }
 }
 
-struct UnknownOption: Error, CustomStringConvertible {
-    let name: String
-    var description: String { "failed to get setting '\(name)': there is no such option" }
+extension ConfigurationView {
+    /// Reads the configuration; an error says which file or option of the command line is wrong.
+    static func read(_ cluster: ClusterConfiguration, _ options: DaemonOptions) throws -> ConfigurationView {
+        do throws(CephError) { return try ConfigurationView(cluster) } catch {
+            throw StartError(error, options)
+        }
+    }
+}
+
+/// Why the daemon cannot start, in the words of its command line.
+struct StartError: Error, CustomStringConvertible {
+    let description: String
+
+    init(noSuchOption name: String) { description = "failed to get setting '\(name)': there is no such option" }
+
+    init(_ error: CephError, _ options: DaemonOptions) {
+        let option = "--" + error.subject.replacing("_", with: "-")
+        description = switch (error.operation, error.isNotFound) {
+        case ("rados_conf_set", true): "unknown option '\(option)'"
+        case ("rados_conf_set", false): "the value of '\(option)' is not valid: \(error.meaning)"
+        case ("rados_conf_read_file", _):
+            "configuration file \(options.configurationFile ?? "/etc/ceph/\(options.cluster).conf"): \(error.meaning)"
+        default: "\(error)"
+        }
+    }
 }

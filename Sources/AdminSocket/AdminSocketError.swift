@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Why an admin socket could not be opened.
+/// Why an admin socket could not be opened or asked.
 public struct AdminSocketError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What went wrong, as an open set.
     public struct Reason: Hashable, Sendable {
@@ -12,6 +12,8 @@ public struct AdminSocketError: Error, Hashable, Sendable, CustomStringConvertib
         public static let notASocket = Reason(rawValue: "a file that is no socket is in the way")
         /// Longer than a UNIX socket address holds (107 bytes).
         public static let pathTooLong = Reason(rawValue: "the path is longer than 107 bytes")
+        /// What was answered is no document: an error, or cut off.
+        public static let noDocument = Reason(rawValue: "the reply is no document")
         /// A system call failed; `errno` tells how.
         public static let system = Reason(rawValue: "system call failed")
     }

@@ -35,11 +35,13 @@ public struct CephError: Error, Hashable, Sendable, CustomStringConvertible {
 extension CephError {
     /// The object, image, pool or key does not exist.
     public var isNotFound: Bool { code == ENOENT }
+    /// The name, key or object is taken (`EEXIST`).
     public var alreadyExists: Bool { code == EEXIST }
     /// No answer came in time. A mutation that timed out is *unknown*: it may still be applied.
     public var isTimeout: Bool { code == ETIMEDOUT }
     /// The cluster has fenced this client; nothing will work until a new client is made.
     public var isBlocklisted: Bool { code == ESHUTDOWN }
+    /// Held or used by somebody else (`EBUSY`).
     public var isBusy: Bool { code == EBUSY }
     /// The user's capabilities do not allow it.
     public var isPermissionDenied: Bool { code == EACCES || code == EPERM }

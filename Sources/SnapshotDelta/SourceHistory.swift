@@ -45,10 +45,10 @@ public struct SourceHistory: Sendable {
 
     private func revision(_ id: UInt64) async throws -> Found {
         guard let snapshot = source.header.snapshot(id), snapshot.flags.isEmpty else { return .unusable }
-        do throws(CephError) {
-            let map = try await source.pool.objectMap(ObjectNames.objectMap(source.header.id, snapshot: id))
+        do {
+            let map = try await source.objectMap(of: id)
             return .found(.init(map: map, objectCount: Int(source.header.objectCount(forSize: snapshot.size))))
-        } catch {
+        } catch let error as CephError {
             if error.isNotFound { return .missing }
             guard error.code == 74 || error.code == 22 else { throw error }
             return .unusable

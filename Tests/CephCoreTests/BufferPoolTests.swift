@@ -2,7 +2,7 @@ import CephCore
 import CephSandbox
 import Testing
 
-@Suite struct BufferPoolTests {
+@Suite(.timeLimit(.minutes(5))) struct BufferPoolTests {
     @Test func lendsPageAlignedMemoryOfWholePages() async throws {
         let pool = BufferPool(budget: 1 << 20)
         let buffer = try await pool.lend(5000)

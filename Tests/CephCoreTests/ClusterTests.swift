@@ -3,7 +3,7 @@ import CephSandbox
 import Glibc
 import Testing
 
-@Suite struct ClusterTests {
+@Suite(.timeLimit(.minutes(5))) struct ClusterTests {
     private static let quick = Deadlines(connect: .seconds(2), object: .seconds(2), monitor: .seconds(2))
 
     @Test func connectsFromAFile() async throws {
@@ -230,7 +230,7 @@ import Testing
 }
 
 /// With a manager, which the other suites do without.
-@Suite(.serialized) struct ManagedClusterTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ManagedClusterTests {
     @Test func registersAServiceAndAsksTheManager() async throws {
         struct Dump: Decodable {
             struct Service: Decodable { var daemons: [String: Value] }

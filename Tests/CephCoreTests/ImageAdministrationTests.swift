@@ -3,7 +3,7 @@ import CephSandbox
 import Glibc
 import Testing
 
-@Suite struct ImageAdministrationTests {
+@Suite(.timeLimit(.minutes(5))) struct ImageAdministrationTests {
     @Test func createsListsRenamesAndRemovesImages() async throws {
         let pool = try await Live.images().inNamespace(unique("ns"))
         try await Live.images().createImageNamespace(pool.namespace)

@@ -2,7 +2,7 @@ import CephCore
 import CephSandbox
 import Testing
 
-@Suite struct ImageChangesTests {
+@Suite(.timeLimit(.minutes(5))) struct ImageChangesTests {
     @Test func findsWhatChangedSinceASnapshot() async throws {
         try await withScratchImage { pool, name in
             try await pool.withImage(name, for: .readWrite) { image in

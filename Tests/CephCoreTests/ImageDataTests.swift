@@ -3,7 +3,7 @@ import CephSandbox
 import Glibc
 import Testing
 
-@Suite struct ImageDataTests {
+@Suite(.timeLimit(.minutes(5))) struct ImageDataTests {
     @Test func writesAndReadsBytes() async throws {
         try await withScratchImage { pool, name in
             let data = pattern(1, 100_000)

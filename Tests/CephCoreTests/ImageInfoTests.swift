@@ -3,7 +3,7 @@ import CephSandbox
 import Glibc
 import Testing
 
-@Suite struct ImageInfoTests {
+@Suite(.timeLimit(.minutes(5))) struct ImageInfoTests {
     private struct StockInfo: Decodable {
         var id: String
         var size: UInt64

@@ -3,7 +3,7 @@ import CephSandbox
 import Glibc
 import Testing
 
-@Suite(.serialized) struct ImageMirroringTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ImageMirroringTests {
     static func pair() async throws -> (siteA: Cluster, siteB: Cluster, sandbox: SandboxPair) {
         let configuration = SandboxConfiguration(manager: false, options: ["paxos propose interval": "0.05"])
         let pair = try await SandboxPair.shared(.init(configuration, pools: []))

@@ -3,7 +3,7 @@ import CephSandbox
 import Glibc
 import Testing
 
-@Suite struct ImageSnapshotTests {
+@Suite(.timeLimit(.minutes(5))) struct ImageSnapshotTests {
     @Test func createsListsRenamesAndRemoves() async throws {
         try await withScratchImage(size: 8 << 20) { pool, name in
             try await pool.withImage(name, for: .readWrite) { image in

@@ -3,7 +3,7 @@ import CephSandbox
 import Foundation
 import Testing
 
-@Suite struct ObjectLockTests {
+@Suite(.timeLimit(.minutes(5))) struct ObjectLockTests {
     private struct Stock: Decodable {
         struct Locker: Decodable {
             var name: String
@@ -76,7 +76,7 @@ import Testing
 
     @Test func runsOut() async throws {
         let lock = ObjectLock("l", on: "object", in: try await Live.objects())
-        try await lock.acquire(.exclusive, cookie: "one", for: .seconds(1))
+        try await lock.acquire(.exclusive, cookie: "one", for: .seconds(6))
         #expect(await failure { try await lock.acquire(.exclusive, cookie: "two") }?.isBusy == true)
         try await waitUntil("the lock has run out") {
             do {

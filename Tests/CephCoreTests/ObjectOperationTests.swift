@@ -3,7 +3,7 @@ import CephSandbox
 import Glibc
 import Testing
 
-@Suite struct ObjectOperationTests {
+@Suite(.timeLimit(.minutes(5))) struct ObjectOperationTests {
     @Test func writesInAllWays() async throws {
         let pool = try await Live.objects()
         try await pool.write([1, 2, 3], to: "object", at: 5)

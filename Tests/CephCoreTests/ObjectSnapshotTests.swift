@@ -3,7 +3,7 @@ import CephSandbox
 import Glibc
 import Testing
 
-@Suite struct ObjectSnapshotTests {
+@Suite(.timeLimit(.minutes(5))) struct ObjectSnapshotTests {
     @Test func snapshotsKeepWhatWasThere() async throws {
         let pool = try await Live.objects()
         try await pool.writeFull(pattern(1, 8192), to: "object")

@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@Suite struct WatchTests {
+@Suite(.timeLimit(.minutes(5))) struct WatchTests {
     private func watched() async throws -> Pool {
         let pool = try await Live.objects()
         try await pool.writeFull([], to: "object")

@@ -3,6 +3,7 @@ public struct ChunkChecksum: RawRepresentable, Hashable, Sendable {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Too short to compare much data with: collisions are to be expected at scale.
     public static let xxhash32 = ChunkChecksum(rawValue: 0)
     /// The one to compare data with: use a random seed per run.
     public static let xxhash64 = ChunkChecksum(rawValue: 1)

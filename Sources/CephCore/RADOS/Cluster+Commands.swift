@@ -9,6 +9,7 @@ public struct CommandReply: Sendable {
     /// The status line meant for people.
     public let status: String
 
+    /// ``output`` as UTF-8; damaged bytes are replaced.
     public var text: String { String(decoding: output, as: UTF8.self) }
 
     /// The output read as JSON.

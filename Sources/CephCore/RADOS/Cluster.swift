@@ -12,6 +12,7 @@ public final class Cluster: Sendable {
     let gate = CallGate()
     /// What errors call this cluster: its name, file or monitors.
     public let name: String
+    /// The full name, as in `client.admin`.
     public let user: String
     public let deadlines: Deadlines
     /// This client's global id: how watchers, lockers and mirror instances are known.
@@ -24,7 +25,7 @@ public final class Cluster: Sendable {
         globalID = rados_get_instance_id(handle.pointer)
         name = configuration.source.description
         user = configuration.user
-        deadlines = configuration.deadlines
+        deadlines = Self.deadlines(of: handle, else: configuration.deadlines)
     }
 
     deinit {
@@ -36,7 +37,7 @@ public final class Cluster: Sendable {
     ///
     /// - Throws: ``CephError``: `ENOENT` for a missing configuration file or user key, `EACCES`
     ///   for a wrong key, `ETIMEDOUT` when no monitor answers within the deadline, `EINVAL` for an
-    ///   unknown option.
+    ///   unknown option, `ECANCELED` when the task was cancelled meanwhile.
     /// - C calls: `rados_create2`, `rados_conf_*`, `rados_connect`
     public static func connect(_ configuration: ClusterConfiguration) async throws(CephError) -> Cluster {
         let subject = "\(configuration.user) at \(configuration.source.description)"
@@ -50,8 +51,8 @@ public final class Cluster: Sendable {
         do throws(CephError) {
             // librados gives each of its tries this time, one after the other: the wait is ended here.
             try await LentThread.run(
-                "rados_connect", on: subject, in: nil, within: configuration.deadlines.connect,
-                tooLate: { attempt.end() }
+                "rados_connect", on: subject, in: nil, within: deadlines(of: attempt.handle, else: configuration.deadlines).connect,
+                yieldsToCancellation: true, tooLate: { attempt.end() }
             ) { () throws(CephError) in
                 let code = rados_connect(attempt.handle.pointer)
                 if code < 0 { attempt.end() }
@@ -184,7 +185,7 @@ extension Cluster {
                 try set("keyring", "")
             }
         }
-        try setDeadlines(configuration.deadlines, set)
+        try setDeadlines(configuration.deadlines, cluster, set)
         if configuration.readsEnvironment {
             try check(rados_conf_parse_env(cluster.pointer, nil), "rados_conf_parse_env", on: "CEPH_ARGS")
         }
@@ -193,12 +194,34 @@ extension Cluster {
         for (name, value) in configuration.options { try set(name, value) }
     }
 
+    /// The options behind the deadlines, and librados' own values, which are none or far too long.
+    private static let deadlineOptions = [
+        ("client_mount_timeout", "300"), ("rados_osd_op_timeout", "0"), ("rados_mon_op_timeout", "0"),
+    ]
+
+    /// Sets the deadlines, except where the configuration file has its own.
     private static func setDeadlines(
-        _ deadlines: Deadlines, _ set: (String, String) throws(CephError) -> Void
+        _ deadlines: Deadlines, _ cluster: UnsafeHandle, _ set: (String, String) throws(CephError) -> Void
     ) throws(CephError) {
-        try set("client_mount_timeout", deadlines.connect.wholeSeconds)
-        try set("rados_osd_op_timeout", deadlines.object.wholeSeconds)
-        try set("rados_mon_op_timeout", deadlines.monitor.wholeSeconds)
+        let values = [deadlines.connect, deadlines.object, deadlines.monitor]
+        for ((option, unset), value) in zip(deadlineOptions, values) {
+            if try Self.value(of: option, cluster) == unset { try set(option, value.wholeSeconds) }
+        }
+    }
+
+    private static func value(of option: String, _ cluster: UnsafeHandle) throws(CephError) -> String {
+        try grown(from: 64, "rados_conf_get", on: option) { rados_conf_get(cluster.pointer, option, $0, $1) }
+    }
+
+    /// The deadlines after the configuration file and all overrides.
+    static func deadlines(of cluster: UnsafeHandle, else fallback: Deadlines) -> Deadlines {
+        let seconds = { (index: Int, fallback: Duration) -> Duration in
+            let number = (try? value(of: deadlineOptions[index].0, cluster)).flatMap(Double.init) ?? 0
+            // Ours where they agree: options hold whole seconds only.
+            return number > 0 && "\(Int(number))" != fallback.wholeSeconds ? .seconds(number) : fallback
+        }
+        return Deadlines(
+            connect: seconds(0, fallback.connect), object: seconds(1, fallback.object), monitor: seconds(2, fallback.monitor))
     }
 
     /// Hands options to librados and refuses what it does not know.

@@ -27,6 +27,9 @@ public final class ConfigurationView: Sendable {
         try? grown(from: 256, "rados_conf_get", on: option) { rados_conf_get(handle.pointer, option, $0, $1) }
     }
 
+    /// The deadlines a connection with this configuration has.
+    public var deadlines: Deadlines { Cluster.deadlines(of: handle, else: .init()) }
+
     /// Changes an option in this view.
     ///
     /// - Throws: `ENOENT` for an unknown option, `EINVAL` for a value that does not fit.

@@ -13,13 +13,14 @@ enum LentThread {
     /// - Parameters:
     ///   - gate: Of the handle that `body` uses; the handle is not ended before `body` is.
     ///   - deadline: The longest time, or the longest time without a mark when `body` marks its progress.
-    ///   - tooLate: Gets a value that came after the deadline, on the lent thread.
+    ///   - yieldsToCancellation: Whether the end of the task ends the wait too, with `ECANCELED`.
+    ///   - tooLate: Gets a value that came after the wait had ended, on the lent thread.
     /// - Throws: `ETIMEDOUT` after `deadline`, while the call itself goes on; `EAGAIN` when
     ///   too many calls are stuck.
     @discardableResult
     static func run<T: Sendable>(
         _ operation: String, on subject: @autoclosure () -> String, in gate: CallGate?, within deadline: Duration?,
-        tooLate: @escaping @Sendable (T) -> Void = { _ in },
+        yieldsToCancellation: Bool = false, tooLate: @escaping @Sendable (T) -> Void = { _ in },
         marking body: @escaping @Sendable (AbandonableWait) throws(CephError) -> T
     ) async throws(CephError) -> T {
         try gate?.enter(operation, on: subject())
@@ -36,7 +37,7 @@ enum LentThread {
             inUse.withLock { $0 -= 1 }
             gate?.leave()
         }
-        let code = await wait.run(within: deadline) {
+        let code = await wait.run(within: deadline, yieldsToCancellation: yieldsToCancellation) {
             let refused = start {
                 do throws(CephError) {
                     let value = try body(wait)
@@ -48,7 +49,10 @@ enum LentThread {
             }
             if refused != 0 { end(-Int(refused)) }
         }
-        guard let code else { throw .timeout(operation, on: subject()) }
+        guard let code else {
+            if yieldsToCancellation && Task.isCancelled { throw CephError(code: ECANCELED, operation: operation, subject: subject()) }
+            throw .timeout(operation, on: subject())
+        }
         try check(CInt(code), operation, on: subject())
         return try outcome.withLock { $0! }.get()
     }
@@ -57,12 +61,12 @@ enum LentThread {
     @discardableResult
     static func run<T: Sendable>(
         _ operation: String, on subject: @autoclosure () -> String, in gate: CallGate?, within deadline: Duration?,
-        tooLate: @escaping @Sendable (T) -> Void = { _ in },
+        yieldsToCancellation: Bool = false, tooLate: @escaping @Sendable (T) -> Void = { _ in },
         _ body: @escaping @Sendable () throws(CephError) -> T
     ) async throws(CephError) -> T {
-        try await run(operation, on: subject(), in: gate, within: deadline, tooLate: tooLate) { (_) throws(CephError) in
-            try body()
-        }
+        try await run(
+            operation, on: subject(), in: gate, within: deadline, yieldsToCancellation: yieldsToCancellation, tooLate: tooLate
+        ) { (_) throws(CephError) in try body() }
     }
 
     /// Runs `body` on its own thread, whatever the limit; on this one where no thread can be had.

@@ -82,17 +82,21 @@ public enum LockMethod {
 
 /// The holders of a lock.
 public struct LockInfo: Hashable, Sendable, WireDecodable {
+    /// One client that holds the lock.
     public struct Locker: Hashable, Sendable {
         /// Global id of the client.
         public var client: UInt64
+        /// Tells several locks of one client apart; librbd's is `auto HANDLE` of its watch.
         public var cookie: String
         /// As the blocklist takes it: `127.0.0.1:0/12345`.
         public var address: String
         public var description: String
     }
 
+    /// None when the lock is free.
     public var lockers: [Locker]
     public var kind: LockMethod.Kind
+    /// What all holders must agree on; librbd's managed locks have `internal`.
     public var tag: String
 
     public init(from decoder: inout Decoder) throws(WireError) {

@@ -29,6 +29,7 @@ public struct NotificationReply: Sendable {
 
 /// What happens on a watch, in order.
 public struct WatchEvent: Sendable {
+    /// An event of a watch.
     public enum Kind: Sendable {
         /// A notification; the responder has been asked already.
         case notified(Notification)

@@ -18,6 +18,7 @@ public struct NotifyOutcome: Sendable {
         public let cookie: UInt64
     }
 
+    /// One for each watch that acknowledged; their payload may be empty.
     public let replies: [Reply]
     /// Watchers that did not answer within the time-out.
     public let silent: [Silent]

@@ -17,6 +17,7 @@ public struct ObjectUpdate: Sendable {
 
     public init() {}
 
+    /// Whether no step was added.
     public var isEmpty: Bool { steps.isEmpty }
 
     /// Tells the OSD the expected sizes of the object and of writes, in bytes.
@@ -35,6 +36,7 @@ public struct ObjectUpdate: Sendable {
     /// Zeroes a range; does not create a missing object.
     public mutating func zero(_ range: Range<UInt64>) { steps.append(.zero(range)) }
 
+    /// Cuts the object or grows it with a hole to `size` bytes; does nothing to a missing one.
     public mutating func truncate(to size: UInt64) { steps.append(.truncate(size)) }
 
     /// Removes the object; fails with `ENOENT` when it is missing.

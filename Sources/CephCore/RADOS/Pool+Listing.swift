@@ -11,6 +11,7 @@ public struct ObjectListing: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> Iterator { Iterator(pool: pool) }
 
+    /// Asks page by page.
     public struct Iterator: AsyncIteratorProtocol {
         private let cursor: Cursor
         private var page: ArraySlice<String> = []

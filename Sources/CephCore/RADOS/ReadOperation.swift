@@ -58,9 +58,12 @@ public struct ReadOperation: ~Copyable {
 
     // MARK: Guards
 
+    /// Fails with `ENOENT` unless the object exists.
     public mutating func assertExists() { rados_read_op_assert_exists(handle.pointer) }
+    /// Fails with `ERANGE` or `EOVERFLOW` unless the object has this version.
     public mutating func assertVersion(_ version: UInt64) { rados_read_op_assert_version(handle.pointer, version) }
 
+    /// Fails with `ECANCELED` unless the attribute compares so with `value`.
     public mutating func compareXattr(_ name: String, _ comparison: Comparison = .equal, with value: [UInt8]) {
         value.withUnsafeBytes {
             rados_read_op_cmpxattr(
@@ -242,6 +245,7 @@ public struct OmapPage: Sendable {
     /// More entries follow the last one.
     public let hasMore: Bool
 
+    /// The entries by key, without their order.
     public var values: [String: [UInt8]] { Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first } }
 }
 

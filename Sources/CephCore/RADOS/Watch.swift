@@ -10,6 +10,7 @@ internal import Glibc
 /// The responder runs on one of Ceph's own threads: it must only look at the bytes and answer.
 /// A watch that is let go without ``cancel(within:)`` ends in the background.
 public final class Watch: Sendable {
+    /// Answers one notification, on one of Ceph's threads: it must not block or call Ceph.
     public typealias Responder = @Sendable (Notification) -> NotificationReply
 
     /// Everything that happens; buffers the newest 1,024 events and ends with the watch.

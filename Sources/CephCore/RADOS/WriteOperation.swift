@@ -49,6 +49,7 @@ public struct WriteOperation: ~Copyable {
         rados_write_op_create(handle.pointer, exclusive ? 1 : 0, nil)
     }
 
+    /// Writes bytes at an offset; creates a missing object and leaves a hole below `offset`.
     public mutating func write(_ bytes: some Collection<UInt8>, at offset: UInt64) {
         lend(bytes) { rados_write_op_write(handle.pointer, $0, $1, offset) }
     }
@@ -63,10 +64,12 @@ public struct WriteOperation: ~Copyable {
         lend(bytes) { rados_write_op_write_full(handle.pointer, $0, $1) }
     }
 
+    /// Writes behind the object's end; repeated after an unknown outcome it may append twice.
     public mutating func append(_ bytes: some Collection<UInt8>) {
         lend(bytes) { rados_write_op_append(handle.pointer, $0, $1) }
     }
 
+    /// Cuts the object or grows it with a hole to `size` bytes; does nothing to a missing one.
     public mutating func truncate(to size: UInt64) { rados_write_op_truncate(handle.pointer, size) }
 
     /// Zeroes a range; does not create a missing object.
@@ -84,12 +87,15 @@ public struct WriteOperation: ~Copyable {
 
     // MARK: Attributes, omap, class methods
 
+    /// Sets an attribute; creates a missing object.
     public mutating func setXattr(_ name: String, to value: [UInt8]) {
         lend(value) { rados_write_op_setxattr(handle.pointer, name, $0, $1) }
     }
 
+    /// Removes an attribute of an object that exists.
     public mutating func removeXattr(_ name: String) { rados_write_op_rmxattr(handle.pointer, name) }
 
+    /// Adds omap entries or replaces their values; creates a missing object.
     public mutating func setOmap(_ values: [String: [UInt8]]) {
         for (key, value) in values {
             lend(value) { bytes, length in
@@ -104,6 +110,7 @@ public struct WriteOperation: ~Copyable {
         }
     }
 
+    /// Removes omap entries, passing over keys that are not there; fails with `ENOENT` without the object.
     public mutating func removeOmap(_ keys: some Sequence<String>) {
         for key in keys {
             key.withCString { text in
@@ -114,6 +121,7 @@ public struct WriteOperation: ~Copyable {
         }
     }
 
+    /// Removes all omap entries; fails with `ENOENT` without the object.
     public mutating func clearOmap() { rados_write_op_omap_clear(handle.pointer) }
 
     /// Runs an object class method; its failure fails the whole operation.

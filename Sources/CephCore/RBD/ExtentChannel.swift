@@ -32,12 +32,15 @@ final class ExtentChannel: Sendable {
     /// Adds an extent, waiting for room; false when nobody wants it any more.
     func push(_ extent: Image.Extent) -> Bool {
         while sem_wait(semaphore) != 0 {}
-        return state.withLock { state in
+        let isWanted = state.withLock { state in
             guard !state.isCancelled else { return false }
             state.found.append(extent)
             state.deliver(semaphore: room)
             return true
         }
+        // librbd goes on with what it has begun: nothing may wait any more.
+        if !isWanted { sem_post(semaphore) }
+        return isWanted
     }
 
     /// Says that there is nothing more, and why.

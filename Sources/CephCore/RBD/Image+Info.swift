@@ -10,7 +10,9 @@ extension Image {
         public let size: UInt64
         /// Bytes of one object: 2 to the power of ``order``.
         public let objectSize: UInt64
+        /// Objects the size has room for, there or not.
         public let objectCount: UInt64
+        /// 12 to 25.
         public let order: Int
         /// What the names of its data objects begin with.
         public let dataPrefix: String
@@ -18,13 +20,17 @@ extension Image {
         /// The operations in progress or in use on it, as in `clone-parent`; raw bits.
         public let operationFeatures: UInt64
         public let flags: Flags
+        /// Bytes; the object size without striping.
         public let stripeUnit: UInt64
+        /// Objects striped over; 1 without striping.
         public let stripeCount: UInt64
         /// The pool that holds its data objects.
         public let dataPool: Int64
         /// Since 1970.
         public let created: Duration
+        /// Since 1970; updated at most as often as `rbd_atime_update_interval` allows.
         public let accessed: Duration
+        /// Since 1970; updated at most as often as `rbd_mtime_update_interval` allows.
         public let modified: Duration
     }
 
@@ -36,10 +42,14 @@ extension Image {
         public static let striping = Features(rawValue: 2)
         public static let exclusiveLock = Features(rawValue: 4)
         public static let objectMap = Features(rawValue: 8)
+        /// The object map also tells what was written since the last snapshot.
         public static let fastDiff = Features(rawValue: 16)
+        /// Flattening covers snapshots too.
         public static let deepFlatten = Features(rawValue: 32)
         public static let journaling = Features(rawValue: 64)
+        /// The data objects are in another pool.
         public static let dataPool = Features(rawValue: 128)
+        /// Has operations that older clients do not know; see ``Info/operationFeatures``.
         public static let operations = Features(rawValue: 256)
         public static let migrating = Features(rawValue: 512)
         /// A replica that is not primary: librbd refuses to change it.

@@ -36,6 +36,7 @@ extension Image {
         public let primaryMirrorUUID: String
         /// On a replica: the source's snapshot.
         public let primarySnapshotID: UInt64
+        /// On a replica: index of the last object copied without a gap; what it means for a complete one is its writer's affair.
         public let lastCopiedObject: UInt64
     }
 

@@ -2,11 +2,13 @@ internal import CCeph
 
 /// How a new image is laid out; what is left nil the cluster's configuration decides.
 public struct ImageOptions: Hashable, Sendable {
+    /// The implicit ones (striping, data pool) follow from the other options.
     public var features: Image.Features?
     /// The size of an object as a power of two, 12 to 25; 22 is usual.
     public var order: Int?
     /// Bytes; together with ``stripeCount``.
     public var stripeUnit: UInt64?
+    /// Objects to stripe over; together with ``stripeUnit``.
     public var stripeCount: UInt64?
     /// The pool that takes the data, when it is another one.
     public var dataPool: String?

@@ -17,9 +17,12 @@ extension Pool {
             public let rawValue: UInt32
             public init(rawValue: UInt32) { self.rawValue = rawValue }
             public static let user = Source(rawValue: 0)
+            /// A mirror daemon, whose image's source was removed.
             public static let mirroring = Source(rawValue: 1)
             public static let migration = Source(rawValue: 2)
+            /// A removal that did not come to its end.
             public static let removing = Source(rawValue: 3)
+            /// Its user, while clones still need it.
             public static let userParent = Source(rawValue: 4)
         }
     }

@@ -21,7 +21,9 @@ extension Pool {
         public struct Direction: RawRepresentable, Hashable, Sendable {
             public let rawValue: UInt32
             public init(rawValue: UInt32) { self.rawValue = rawValue }
+            /// Images come from there to here.
             public static let receives = Direction(rawValue: 0)
+            /// Images go from here to there.
             public static let sends = Direction(rawValue: 1)
             public static let both = Direction(rawValue: 2)
         }
@@ -29,7 +31,9 @@ extension Pool {
 
     /// How this site's daemon reaches a peer.
     public struct MirrorPeerAttributes: Hashable, Sendable {
+        /// In the syntax of `mon_host`; nil where the peer's configuration file says it.
         public var monitorHosts: String?
+        /// The key of the peer's user; nil where a keyring has it.
         public var key: Secret?
 
         public init(monitorHosts: String? = nil, key: Secret? = nil) {

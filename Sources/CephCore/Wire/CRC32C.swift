@@ -13,11 +13,13 @@ public enum CRC32C {
         return Array(bytes).withUnsafeBytes { checksum($0, seed: seed) }
     }
 
+    /// Continues a checksum over memory; an empty one gives the seed.
     public static func checksum(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
         guard let start = bytes.baseAddress else { return seed }
         return cceph_crc32c(seed, start.assumingMemoryBound(to: UInt8.self), bytes.count)
     }
 
+    /// Continues a checksum over a span.
     public static func checksum(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
         bytes.withUnsafeBytes { checksum($0, seed: seed) }
     }

@@ -31,6 +31,7 @@ public struct Decoder: Sendable {
 
     /// Bytes left in the current frame.
     public var remaining: Int { end - offset }
+    /// Whether the current frame is used up.
     public var isAtEnd: Bool { offset == end }
 
     /// An error at the current offset.

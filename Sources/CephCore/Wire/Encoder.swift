@@ -27,6 +27,7 @@ public struct Encoder: Sendable {
     public mutating func u64(_ value: UInt64) { integer(value) }
     public mutating func i32(_ value: Int32) { integer(value) }
     public mutating func i64(_ value: Int64) { integer(value) }
+    /// One byte, 1 or 0.
     public mutating func bool(_ value: Bool) { bytes.append(value ? 1 : 0) }
 
     /// Appends a u32 element count or byte length.

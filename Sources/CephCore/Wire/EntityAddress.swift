@@ -5,6 +5,7 @@ public struct EntityAddress: Hashable, Sendable, CustomStringConvertible, WireDe
     /// IPv4 or IPv6 address bytes; empty for none.
     public var address: [UInt8]
     public var port: UInt16
+    /// Tells clients of one address apart.
     public var nonce: UInt32
 
     public init(address: [UInt8], port: UInt16, nonce: UInt32) {

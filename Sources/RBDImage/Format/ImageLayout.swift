@@ -28,6 +28,7 @@ public struct ImageLayout: Hashable, Sendable {
     }
 
     public var objectSize: UInt64 { UInt64(1) << order }
+    /// Whether consecutive stripes go to different objects.
     public var isStriped: Bool { stripeCount > 1 }
 
     private var unitsPerObject: UInt64 { objectSize / stripeUnit }

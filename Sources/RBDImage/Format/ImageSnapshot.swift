@@ -62,7 +62,9 @@ public struct SnapshotProtection: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
     public static let unprotected = SnapshotProtection(rawValue: 0)
+    /// Being looked through for clones before it is unprotected.
     public static let unprotecting = SnapshotProtection(rawValue: 1)
+    /// Cannot be removed; may have clones.
     public static let protected = SnapshotProtection(rawValue: 2)
 }
 
@@ -70,6 +72,8 @@ public struct SnapshotProtection: RawRepresentable, Hashable, Sendable {
 public struct ImageFlags: OptionSet, Hashable, Sendable {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The map may deny objects that exist: `rbd object-map rebuild`.
     public static let objectMapInvalid = ImageFlags(rawValue: 1)
+    /// The map may call written objects clean.
     public static let fastDiffInvalid = ImageFlags(rawValue: 2)
 }

@@ -1,17 +1,23 @@
 /// Names of the objects that make up images and their mirroring.
 public enum ObjectNames {
+    /// Names and ids of all images.
     public static let directory = "rbd_directory"
     public static let trash = "rbd_trash"
+    /// Clones of format 1 by parent.
     public static let children = "rbd_children"
     public static let namespaces = "rbd_namespace"
+    /// See ``MirrorDirectory``.
     public static let mirroring = "rbd_mirroring"
+    /// Where mirror daemons meet: lock, heartbeats, image map.
     public static let mirrorLeader = "rbd_mirror_leader"
     public static let info = "rbd_info"
     public static let groupDirectory = "rbd_group_directory"
     public static let mirrorSnapshotSchedule = "rbd_mirror_snapshot_schedule"
 
+    /// Holds the id of the image of that name.
     public static func imageID(name: String) -> String { "rbd_id.\(name)" }
     public static func header(_ id: String) -> String { "rbd_header.\(id)" }
+    /// A mirror daemon's mailbox; the id is that of its client.
     public static func mirrorInstance(_ id: String) -> String { "rbd_mirror_instance.\(id)" }
 
     /// HEAD's object map, or a snapshot's.

@@ -30,9 +30,13 @@ public struct MirrorSnapshot: Hashable, Sendable {
     public struct State: RawRepresentable, Hashable, Sendable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// Taken where the image was written.
         public static let primary = State(rawValue: 0)
+        /// The last one before a demotion.
         public static let primaryDemoted = State(rawValue: 1)
+        /// A replica's copy of a primary one.
         public static let nonPrimary = State(rawValue: 2)
+        /// A replica's copy of a demotion: either side may be promoted from it.
         public static let nonPrimaryDemoted = State(rawValue: 3)
 
         public var isPrimary: Bool { self == .primary || self == .primaryDemoted }

@@ -18,8 +18,10 @@ public struct TrashImageSpec: Hashable, Sendable, WireEncodable, WireDecodable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         public static let normal = State(rawValue: 0)
+        /// On its way into the trash, not yet out of the directory.
         public static let moving = State(rawValue: 1)
         public static let removing = State(rawValue: 2)
+        /// On its way back.
         public static let restoring = State(rawValue: 3)
     }
 

@@ -7,7 +7,9 @@ public struct ImageHeader: Hashable, Sendable {
     public var size: UInt64
     public var layout: ImageLayout
     public var features: ImageFeatures
+    /// Operations in use that older clients do not know; raw bits.
     public var operationFeatures: UInt64
+    /// HEAD's; snapshots have their own.
     public var flags: ImageFlags
     /// Prefix of the data objects' names.
     public var objectPrefix: String
@@ -17,8 +19,11 @@ public struct ImageHeader: Hashable, Sendable {
     public var snapshotSequence: UInt64
     /// All namespaces, ascending by id.
     public var snapshots: [ImageSnapshot]
+    /// Nil for none.
     public var snapshotLimit: UInt64?
+    /// What HEAD is a clone of; snapshots have their own.
     public var parent: ParentRecord?
+    /// Keys as in `rbd image-meta`; values need not be text.
     public var metadata: [String: [UInt8]]
 
     /// Reads a header from its omap entries.
@@ -84,11 +89,13 @@ public struct ImageHeader: Hashable, Sendable {
 }
 
 extension ImageHeader {
+    /// The snapshot of any namespace with an id; nil when it is gone.
     public func snapshot(_ id: UInt64) -> ImageSnapshot? { snapshots.first { $0.id == id } }
 
     /// Mirror snapshots, ascending by id.
     public var mirrorSnapshots: [ImageSnapshot] { snapshots.filter { $0.mirror != nil } }
 
+    /// What people made, ascending by id.
     public var userSnapshots: [ImageSnapshot] { snapshots.filter(\.isUser) }
 
     /// The name of a data object.

@@ -17,10 +17,12 @@ public final class ImageLock: Sendable {
         case lost(CephError)
     }
 
+    /// The lock's name on the header.
     public static let name = "rbd_lock"
     static let tag = "internal"
 
     public let object: String
+    /// For one reader; buffers the newest 64 events and ends with ``close()``.
     public let events: AsyncStream<Event>
     private let pool: Pool
     private let watch: Watch
@@ -87,8 +89,11 @@ public final class ImageLock: Sendable {
 extension ImageLock {
     /// Who else holds the lock.
     public struct Owner: Error, Hashable, Sendable, CustomStringConvertible {
+        /// Global id.
         public let client: UInt64
+        /// As the blocklist takes it.
         public let address: String
+        /// What the owner stored with the lock; empty for librbd.
         public let description: String
     }
 
@@ -102,16 +107,15 @@ extension ImageLock {
         }
         let cookie = "auto \(handle)"
         for _ in 0..<3 {
+            // Noted first: one that is not answered may be ours all the same, and is to be given back.
+            state.withLock { $0.cookie = cookie }
             do throws(CephError) {
                 try await pool.change(object, with: LockMethod.lock(
                     name: Self.name, kind: .exclusive, cookie: cookie, tag: Self.tag, description: identity))
-                state.withLock { $0.cookie = cookie }
                 return
             } catch {
-                if error.alreadyExists {
-                    state.withLock { $0.cookie = cookie }
-                    return
-                }
+                if error.alreadyExists { return }
+                if !error.isTimeout { state.withLock { $0.cookie = nil } }
                 guard error.isBusy else { throw error }
             }
             try await fenceDeadOwner()
@@ -157,10 +161,19 @@ extension ImageLock {
         notification.acknowledge(ResponseMessage(result: -EROFS).encoded)
     }
 
+    /// Ends the watch and leaves the lock behind: whoever takes it has to fence this client first.
+    ///
+    /// For a client with a change that was not answered: it may still be applied.
+    public func abandon() async {
+        await watch.cancel(within: .seconds(1))
+        forwarder.cancel()
+        sink.finish()
+    }
+
     /// Ends the watch, and the lock with it.
     public func close() async {
         try? await release()
-        await watch.cancel()
+        await watch.cancel(within: .seconds(5))
         forwarder.cancel()
         sink.finish()
     }

@@ -5,6 +5,7 @@ internal import Glibc
 ///
 /// - Class methods: `rbd.mirror_*` on `rbd_mirroring`
 public struct MirrorDirectory: Sendable {
+    /// The object all of it is kept in.
     public static let object = "rbd_mirroring"
     public let pool: Pool
 
@@ -41,6 +42,7 @@ public struct MirrorDirectory: Sendable {
         try await find(MirroringMethod.uuidGet()) { (d) throws(WireError) in try d.string() }
     }
 
+    /// The sites the pool exchanges images with; none while mirroring was never enabled.
     public func peers() async throws(CephError) -> [MirrorPeer] {
         try await find(MirroringMethod.peerList()) { (d) throws(WireError) in
             try d.list { (d) throws(WireError) in try MirrorPeer(from: &d) }
@@ -69,6 +71,7 @@ public struct MirrorDirectory: Sendable {
         }
     }
 
+    /// An image's record by its image id (not its global id); nil when it is not mirrored.
     public func image(_ id: String) async throws(CephError) -> MirrorImage? {
         try await find(MirroringMethod.imageGet(id: id)) { (d) throws(WireError) in try MirrorImage(from: &d) }
     }
@@ -78,6 +81,7 @@ public struct MirrorDirectory: Sendable {
         try await find(MirroringMethod.imageGetImageID(globalID: globalID)) { (d) throws(WireError) in try d.string() }
     }
 
+    /// Makes or replaces an image's record, by image id.
     public func setImage(_ id: String, _ image: MirrorImage) async throws(CephError) {
         try await pool.change(Self.object, with: MirroringMethod.imageSet(id: id, image))
     }
@@ -94,6 +98,7 @@ public struct MirrorDirectory: Sendable {
 
     // MARK: Statuses
 
+    /// What all sites' daemons say of an image; nil when none says anything.
     public func status(ofGlobalID globalID: String) async throws(CephError) -> MirrorImageStatus? {
         try await find(MirroringMethod.statusGet(globalID: globalID)) { (d) throws(WireError) in try MirrorImageStatus(from: &d) }
     }

@@ -5,7 +5,9 @@ public struct MirrorMode: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     public static let disabled = MirrorMode(rawValue: 0)
+    /// Images one by one, each in its own mode.
     public static let image = MirrorMode(rawValue: 1)
+    /// All images with journals.
     public static let pool = MirrorMode(rawValue: 2)
 }
 
@@ -14,6 +16,7 @@ public struct MirrorImage: Hashable, Sendable, WireEncodable, WireDecodable {
     public struct State: RawRepresentable, Hashable, Sendable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// Mirroring is being taken off; the record goes next.
         public static let disabling = State(rawValue: 0)
         public static let enabled = State(rawValue: 1)
         /// In notifications only.
@@ -29,6 +32,7 @@ public struct MirrorImage: Hashable, Sendable, WireEncodable, WireDecodable {
         public static let snapshot = Mode(rawValue: 1)
     }
 
+    /// The same on all sites; the image id is not.
     public var globalID: String
     public var state: State
     public var mode: Mode
@@ -61,11 +65,14 @@ public struct MirrorPeer: Hashable, Sendable, WireEncodable, WireDecodable {
     public struct Direction: RawRepresentable, Hashable, Sendable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// Images come from there to here.
         public static let receive = Direction(rawValue: 0)
+        /// Images go from here to there.
         public static let transmit = Direction(rawValue: 1)
         public static let both = Direction(rawValue: 2)
     }
 
+    /// This record's own: what mirror snapshots list the peer by.
     public var uuid: String
     public var siteName: String
     /// As in `client.rbd-mirror-peer`; empty for a site that only pulls.
@@ -73,6 +80,7 @@ public struct MirrorPeer: Hashable, Sendable, WireEncodable, WireDecodable {
     public var direction: Direction
     /// The other pool's mirror uuid; empty until it was heard of.
     public var mirrorUUID: String
+    /// Time of its last ping; zero for never.
     public var lastSeen: CephTime
 
     public init(
@@ -115,6 +123,7 @@ public struct MirrorPeer: Hashable, Sendable, WireEncodable, WireDecodable {
 
 /// Which daemon serves an image.
 public struct MirrorImageMapEntry: Hashable, Sendable, WireEncodable, WireDecodable {
+    /// Global id of the daemon's client in the pool; empty while nobody serves the image.
     public var instanceID: String
     public var mappedTime: CephTime
     /// The policy's own data, carried through.

@@ -62,6 +62,7 @@ public struct MirrorSiteStatus: Hashable, Sendable, WireEncodable, WireDecodable
 public struct MirrorImageStatus: Hashable, Sendable, WireDecodable {
     /// What the local site's daemon says; nil when there is none.
     public var local: MirrorSiteStatus?
+    /// What the daemons of other sites say.
     public var peers: [MirrorSiteStatus]
 
     public init(from decoder: inout Decoder) throws(WireError) {

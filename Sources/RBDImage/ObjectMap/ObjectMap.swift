@@ -31,6 +31,7 @@ public struct ObjectMap: Hashable, Sendable {
         clearPadding()
     }
 
+    /// An object's state, by its number below ``count``; others trap.
     public subscript(index: Int) -> ObjectState {
         get {
             precondition(index >= 0 && index < count, "object number outside the map")

@@ -3,10 +3,12 @@ public import CephCore
 /// What a new replica looks like.
 public struct ReplicaTemplate: Hashable, Sendable {
     public var name: String
+    /// Bytes.
     public var size: UInt64
     public var layout: ImageLayout
     /// The source's features; the implicit ones are decided here.
     public var features: ImageFeatures
+    /// Id of the pool for the data objects; nil for the image's own.
     public var dataPool: Int64?
 
     public init(name: String, size: UInt64, layout: ImageLayout, features: ImageFeatures, dataPool: Int64? = nil) {

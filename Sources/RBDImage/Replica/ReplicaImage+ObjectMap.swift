@@ -22,6 +22,22 @@ extension ReplicaImage {
         try await pool.apply(operation, to: ObjectNames.objectMap(id, snapshot: snapshot))
     }
 
+    /// Finishes what follows the adding of the newest snapshot, if that was interrupted.
+    ///
+    /// Only while HEAD has not been written to since.
+    /// - Returns: Whether the snapshot had no map yet.
+    @discardableResult
+    public func mendObjectMap(ofNewest snapshot: UInt64) async throws -> Bool {
+        guard usesObjectMap else { return false }
+        if try await pool.exists(ObjectNames.objectMap(id, snapshot: snapshot)) {
+            guard header.features.contains(.fastDiff) else { return false }
+            try await pool.change(ObjectNames.objectMap(id), with: ObjectMapMethod.snapshotAdd())
+            return false
+        }
+        try await adoptObjectMap(for: snapshot)
+        return true
+    }
+
     /// A snapshot was taken: HEAD's map becomes its map, and HEAD's entries are clean from now on.
     func adoptObjectMap(for snapshot: UInt64) async throws {
         guard let map = try await loadObjectMap() else { return }

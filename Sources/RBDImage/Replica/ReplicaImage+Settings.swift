@@ -46,6 +46,9 @@ extension ReplicaImage {
         try await refresh()
     }
 
+    /// Sets the flags in `mask` as in `flags`, of HEAD or of a snapshot.
+    ///
+    /// - Class method: `rbd.set_flags`
     public func setFlags(_ flags: ImageFlags, mask: ImageFlags, of snapshot: UInt64? = nil) async throws(CephError) {
         try await change(HeaderMethod.setFlags(flags, mask: mask, snapshot: snapshot))
     }

@@ -91,10 +91,17 @@ extension ReplicaImage {
         }
     }
 
+    /// Protects a user snapshot or takes the protection off, without a look for clones.
+    ///
+    /// - Class method: `rbd.set_protection_status`
     public func setProtection(_ protection: SnapshotProtection, of snapshot: UInt64) async throws(CephError) {
         try await change(HeaderMethod.setProtectionStatus(snapshot, protection))
     }
 
+    /// Renames a snapshot.
+    ///
+    /// - Throws: `EEXIST` for a name in use.
+    /// - Class method: `rbd.snapshot_rename`
     public func renameSnapshot(_ snapshot: UInt64, to name: String) async throws(CephError) {
         try await change(HeaderMethod.snapshotRename(snapshot, to: name))
     }

@@ -9,9 +9,11 @@ public actor ReplicaImage {
     public nonisolated let id: String
     /// The image's own pool and namespace, without a snapshot context.
     public nonisolated let pool: Pool
+    /// The pool of the data objects, which may be ``pool``.
     public nonisolated let dataPool: Pool
     public nonisolated let lock: ImageLock
     let ids: SnapshotIDs
+    /// As of the last read; see ``refresh()``.
     public internal(set) var header: ImageHeader
 
     init(id: String, pool: Pool, dataPool: Pool, lock: ImageLock, ids: SnapshotIDs, header: ImageHeader) {
@@ -48,6 +50,9 @@ public actor ReplicaImage {
         guard let id = header.dataPool, id != pool.id else { return pool }
         return try await pool.cluster.pool(id: id).inNamespace(pool.namespace)
     }
+
+    /// Ends the watch and leaves the lock behind; see ``ImageLock/abandon()``.
+    public func abandon() async { await lock.abandon() }
 
     /// Gives the lock back and ends the watch.
     public func close() async { await lock.close() }

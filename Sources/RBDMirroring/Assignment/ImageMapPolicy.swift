@@ -5,6 +5,7 @@
 /// action an image is under way. The shell performs actions and reports each with ``completed(_:success:at:)``.
 /// Times are since any fixed start.
 public struct ImageMapPolicy: Sendable {
+    /// How images are spread and moved.
     public struct Settings: Hashable, Sendable {
         public var spread: Spread
         /// An image is not moved for balance's sake more often than this (`rbd_mirror_image_policy_migration_throttle`).
@@ -35,6 +36,7 @@ public struct ImageMapPolicy: Sendable {
 
     /// One thing to do for one image.
     public struct Action: Hashable, Sendable {
+        /// What is to be done.
         public enum Kind: Hashable, Sendable {
             /// Write on disk that this instance serves the image, with the policy data it had.
             case updateMap(instance: String, data: [UInt8]?)
@@ -43,6 +45,7 @@ public struct ImageMapPolicy: Sendable {
             case release(instance: String)
         }
 
+        /// Names the action in ``completed(_:success:at:)``.
         public let ticket: UInt64
         public let globalID: String
         public let kind: Kind

@@ -98,6 +98,9 @@ public struct LeaderElection: Sendable {
         return [wakeUp, contactEnds].compactMap(\.self).min()
     }
 
+    /// Takes in what happened and says what is to be done, in order.
+    ///
+    /// - Parameter now: Time since any fixed start; never smaller than before.
     public mutating func handle(_ input: Input, at now: Duration) -> [Output] {
         guard phase != .stopped else { return [] }
         switch input {

@@ -37,6 +37,7 @@ public struct RequestLedger<Ticket> {
         self.capacity = capacity
     }
 
+    /// Notes a request that came in and says what it is; only a new one is to be worked on.
     public mutating func arrived(_ key: Key, _ ticket: Ticket) -> Arrival {
         if let result = results[key] { return .answered(result) }
         return open.updateValue(ticket, forKey: key) == nil ? .new : .repeated

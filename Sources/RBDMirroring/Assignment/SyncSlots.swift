@@ -38,6 +38,7 @@ public struct SyncSlots: Sendable {
         self.limit = limit
     }
 
+    /// Asks for a slot; repeating it is harmless.
     public mutating func request(_ sync: Sync) -> Answer {
         if running.contains(sync) { return .running }
         if queue.contains(sync) { return .queued }

@@ -3,6 +3,7 @@ public import CephCore
 /// How the daemons of a pool share its images.
 public struct CooperationConfiguration: Hashable, Sendable {
     public var timing: ElectionTiming
+    /// How the leader spreads images.
     public var assignment: ImageMapPolicy.Settings
     /// Syncs at once in a pool (`rbd_mirror_concurrent_image_syncs`); at least 1.
     public var concurrentSyncs: Int

@@ -55,6 +55,11 @@ public actor Cooperator {
     public nonisolated var leader: String? { leaderNow.value }
     public nonisolated var isLeader: Bool { leaderNow.value == instanceID }
 
+    /// The instance ids of all daemons that are up, this one's included; empty unless it leads.
+    public var instances: [String] { term.map { $0.live.sorted() } ?? [] }
+    /// How many syncs the leader lets run at once.
+    public nonisolated var concurrentSyncs: Int { configuration.concurrentSyncs }
+
     /// Fences what an earlier run has left, takes part, and serves the default namespace.
     ///
     /// - Throws: ``CephError``; nothing is left behind then.

@@ -22,12 +22,15 @@ public struct ContactLoss: Hashable, Sendable, CustomStringConvertible {
     public static let silence = ContactLoss("no contact to the leader")
     /// The cluster refuses this client.
     public static let blocklisted = ContactLoss("this client is blocklisted")
+    /// A change was sent and not answered: it may still be applied, until this client is fenced.
+    public static let unansweredChange = ContactLoss("a change was not answered")
     /// The mailbox or the leader object was removed under our watch.
     public static let removed = ContactLoss("removed by another daemon")
 }
 
 /// What happens among the daemons of a pool; an open set.
 public struct CooperationEvent: Hashable, Sendable {
+    /// What happened.
     public enum Kind: Hashable, Sendable {
         /// This daemon leads: it also looks after trash and lists of images.
         case leading

@@ -7,6 +7,7 @@ public struct MirrorCommand: Hashable, Sendable {
     public static let start = MirrorCommand(name: "start")
     /// Let go of the images; they stay stopped until started.
     public static let stop = MirrorCommand(name: "stop")
+    /// Let go of the images and begin anew with what both sides show.
     public static let restart = MirrorCommand(name: "restart")
     /// Look at both sides at once instead of at the next change.
     public static let flush = MirrorCommand(name: "flush")
@@ -38,6 +39,7 @@ public struct MirrorCommandError: Error, Hashable, Sendable, CustomStringConvert
 /// One pool that is served for one peer, at one moment.
 public struct PoolReport: Hashable, Sendable, Codable {
     public var pool: String
+    /// Of the local pool's record of the peer.
     public var peerUUID: String
     public var peerSite: String
     /// The user on the peer's cluster.
@@ -47,7 +49,12 @@ public struct PoolReport: Hashable, Sendable, Codable {
     /// Nil while nobody leads.
     public var leaderID: String?
     public var isLeader: Bool
+    /// The clients of all daemons that serve the pool; only the leader knows.
+    public var instances: [String]
+    /// How many syncs may run at once.
+    public var concurrentSyncs: Int
     /// The images this daemon serves, by namespace; the default one is empty.
     public var namespaces: [String: [Report.Entry]]
+    /// Standing complaints, as `rbd mirror pool status` shows them.
     public var callouts: [Report.Callout]
 }

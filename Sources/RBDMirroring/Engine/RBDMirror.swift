@@ -1,4 +1,5 @@
 internal import CephCore
+internal import Glibc
 public import Logging
 internal import RBDImage
 public import Replication
@@ -15,6 +16,7 @@ public actor RBDMirror: Service {
     private let logger: Logger
     private let memory: BufferPool
     private var pools: [PoolKey: PoolReplayer] = [:]
+    private let onConnect: @Sendable () throws -> Void
     private let reportNeeded = WakeSignal()
     private nonisolated let hub = EventHub()
 
@@ -26,8 +28,12 @@ public actor RBDMirror: Service {
         let peer: String
     }
 
-    public init(_ configuration: RBDMirrorConfiguration, logger: Logger) {
+    /// - Parameter onConnect: Called once the own cluster has answered; an error it throws ends ``run()``.
+    public init(
+        _ configuration: RBDMirrorConfiguration, logger: Logger, onConnect: @escaping @Sendable () throws -> Void = {}
+    ) {
         self.configuration = configuration
+        self.onConnect = onConnect
         self.logger = logger
         memory = BufferPool(budget: configuration.memoryBudget)
     }
@@ -36,7 +42,7 @@ public actor RBDMirror: Service {
     ///
     /// - Throws: ``CephError`` when the own cluster cannot be connected to at the start.
     public func run() async throws {
-        let base = try await Cluster.connect(configuration.cluster)
+        guard let base = try await connect() else { return }
         let fsid = try base.fsid()
         logger.info("serving", metadata: ["ceph.fsid": "\(fsid)", "service": "\(base.globalID)"])
         try await base.registerService("rbd-mirror", daemon: "\(base.globalID)", metadata: [
@@ -49,12 +55,31 @@ public actor RBDMirror: Service {
             }
         }
         logger.info("stopping")
-        await withTaskGroup { group in
-            for replayer in pools.values { group.addTask { await replayer.stop() } }
+        let replayers = Array(pools.values)
+        do {
+            try await withDeadline(.seconds(8), for: "stopping") {
+                await withTaskGroup { group in
+                    for replayer in replayers { group.addTask { await replayer.stop() } }
+                }
+            }
+        } catch {
+            logger.warning("some images did not stop in time; their locks are left to be fenced", metadata: ["error": "\(error)"])
         }
         pools = [:]
-        await base.shutdown()
+        await base.shutdown(within: .seconds(1))
         logger.info("stopped")
+    }
+
+    /// Connects; nil when the end came first.
+    private func connect() async throws -> Cluster? {
+        do {
+            let base = try await cancelWhenGracefulShutdown { try await Cluster.connect(self.configuration.cluster) }
+            try onConnect()
+            return base
+        } catch let error as CephError where error.code == ECANCELED {
+            logger.info("stopped before the cluster answered")
+            return nil
+        }
     }
 
     /// The pools that are served, with their images.

@@ -14,6 +14,8 @@ public struct RBDMirrorConfiguration: Sendable {
     public var cooperation: CooperationConfiguration?
     /// How often pools and peers are looked at (`rbd_mirror_pool_replayers_refresh_interval`).
     public var refreshInterval: Duration
+    /// How often an idle peer is asked for a sign of life.
+    public var probeInterval = Duration.seconds(5)
     /// Ceph options for connections to peers.
     public var peerOptions: [(name: String, value: String)]
 

@@ -22,6 +22,7 @@ public struct BootstrapFacts: Hashable, Sendable {
         /// Whether the image is in the pool's directory; a record alone is a rest of something interrupted.
         public var isInDirectory: Bool
         public var promotion: PromotionState
+        /// Somebody asked for the replica to be made anew.
         public var resyncRequested: Bool
 
         public init(
@@ -109,6 +110,7 @@ public enum ImageBootstrapPlan: Hashable, Sendable {
         case interruptedRemoval
     }
 
+    /// Why nothing can be done yet.
     public enum WaitReason: Hashable, Sendable {
         case sourceUnreachable
         /// A resync is asked for while the source is not primary.
@@ -119,6 +121,7 @@ public enum ImageBootstrapPlan: Hashable, Sendable {
         case remoteDisabling
     }
 
+    /// Why the image is not replayed.
     public enum StopReason: Hashable, Sendable {
         case localPrimary
         case remoteNotPrimary

@@ -17,6 +17,7 @@ public struct JournalReplayFigures: Hashable, Sendable {
 
     public var bytesPerSecond: Double
     public var entriesPerSecond: Double
+    /// Journal entries of the source that are not applied here.
     public var entriesBehindPrimary: UInt64
     /// How far the replica is; nil before the first entry.
     public var replica: Position?

@@ -32,6 +32,7 @@ public struct ServiceStatus: Hashable, Sendable {
         public var callouts: [UInt64: Callout]
         /// The client that serves this pool; nil until it is there.
         public var instanceID: String?
+        /// Nil while not known.
         public var isLeader: Bool?
         /// Images assigned to this instance.
         public var assigned: UInt64

@@ -16,6 +16,7 @@ public struct SnapshotReplayFigures: Hashable, Sendable {
     }
 
     public var bytesPerSecond: Double
+    /// Mean of the last syncs.
     public var bytesPerSnapshot: Double
     public var lastSnapshotBytes: UInt64
     public var lastSnapshotSyncSeconds: UInt64

@@ -9,9 +9,12 @@ public struct ReplicationEvent: Hashable, Sendable, Codable {
         public static let statusChanged = Kind("status-changed")
         public static let syncStarted = Kind("sync-started")
         public static let syncFinished = Kind("sync-finished")
+        /// A failover now would lose more than is allowed; ``lagWithinBudget`` ends it.
         public static let lagOverBudget = Kind("lag-over-budget")
         public static let lagWithinBudget = Kind("lag-within-budget")
+        /// Both sides have a history of their own.
         public static let splitBrain = Kind("split-brain")
+        /// The other site does not answer; ``peerFound`` ends it.
         public static let peerLost = Kind("peer-lost")
         public static let peerFound = Kind("peer-found")
         public static let replicaCreated = Kind("replica-created")
@@ -25,6 +28,7 @@ public struct ReplicationEvent: Hashable, Sendable, Codable {
     public var time: WallTime
     /// Nil when it is not about one image or directory.
     public var subject: ReplicationSubject?
+    /// The subject's status after it.
     public var status: ReplicationStatus?
     public var text: String
     /// For kinds that count something.

@@ -4,6 +4,7 @@ internal import Synchronization
 public struct DeadlineExceeded: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was waited for.
     public let operation: String
+    /// How long was waited.
     public let limit: Duration
 
     public init(operation: String, limit: Duration) {

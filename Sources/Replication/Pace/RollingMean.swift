@@ -2,6 +2,7 @@ internal import DequeModule
 
 /// The mean of the last few values, as of bytes per finished snapshot.
 public struct RollingMean: Sendable {
+    /// Values that count, the newest ones.
     public let window: Int
     private var values: Deque<Double> = []
 

@@ -45,6 +45,7 @@ public final class Throttle: Sendable {
     }
 
     public var inUse: Int { state.withLock { $0.inUse } }
+    /// Requests in line.
     public var waiting: Int { state.withLock { $0.waiters.count } }
 
     /// Waits for a permit; each must be given back with ``release()``.

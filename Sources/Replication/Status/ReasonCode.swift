@@ -12,6 +12,7 @@ public struct ReasonCode: RawRepresentable, Hashable, Sendable, Codable, CustomS
 extension ReasonCode {
     /// The replica holds the newest complete point of the source.
     public static let upToDate = ReasonCode("up-to-date")
+    /// Both sides are being looked at for the first time.
     public static let starting = ReasonCode("starting")
     public static let syncing = ReasonCode("syncing")
     /// Waits for its turn among the syncs that may run at once.
@@ -27,12 +28,15 @@ extension ReasonCode {
 
 /// Roles changed; somebody did that on purpose.
 extension ReasonCode {
+    /// The other side is not written to, so nothing can come from there.
     public static let remoteNotPrimary = ReasonCode("remote-not-primary")
     /// The source was demoted and the replica holds its last point: ready to be promoted.
     public static let remoteDemoted = ReasonCode("remote-demoted")
     /// A forced promotion of the replica is under way.
     public static let forcePromoting = ReasonCode("force-promoting")
+    /// The replica was promoted while its source was still primary.
     public static let forcePromoted = ReasonCode("force-promoted")
+    /// Somebody asked for the replica to be made anew.
     public static let resyncRequested = ReasonCode("resync-requested")
     /// The source was removed or is no longer mirrored.
     public static let remoteRemoved = ReasonCode("remote-removed")
@@ -48,7 +52,9 @@ extension ReasonCode {
     public static let disconnected = ReasonCode("disconnected")
     /// Another image or directory of that name exists on the target.
     public static let nameClash = ReasonCode("name-clash")
+    /// The target pool or cluster has no room left, or its quota is used up.
     public static let targetFull = ReasonCode("target-full")
+    /// A user's capabilities do not allow a step; ``ReplicationStatus/text`` names it.
     public static let permissionDenied = ReasonCode("permission-denied")
     /// A clone's parent is not mirrored.
     public static let parentMissing = ReasonCode("parent-missing")
@@ -60,7 +66,9 @@ extension ReasonCode {
 
 /// Expected to pass by itself; retried.
 extension ReasonCode {
+    /// The source's cluster did not answer within the deadline.
     public static let sourceUnreachable = ReasonCode("source-unreachable")
+    /// The own cluster did not answer within the deadline.
     public static let targetUnreachable = ReasonCode("target-unreachable")
     /// The cluster has fenced this client; it starts again under a new name.
     public static let blocklisted = ReasonCode("blocklisted")

@@ -13,6 +13,7 @@ public struct Report: Hashable, Sendable, Codable {
 
     /// A standing complaint about a pool, a peer or the engine.
     public struct Callout: Hashable, Sendable, Codable {
+        /// How bad it is; an open set.
         public struct Level: RawRepresentable, Hashable, Sendable, Codable {
             public var rawValue: String
             public init(rawValue: String) { self.rawValue = rawValue }
@@ -35,6 +36,7 @@ public struct Report: Hashable, Sendable, Codable {
     public var engine: String
     /// The client instance that writes.
     public var instance: String
+    /// When the report was made.
     public var taken: WallTime
     public var entries: [Entry]
     public var callouts: [Callout]

@@ -1,7 +1,9 @@
 /// How far a running sync is.
 public struct SyncProgress: Hashable, Sendable, Codable {
     public var objectsDone: UInt64
+    /// Objects to look at, whether they turn out to have changed or not.
     public var objectsTotal: UInt64
+    /// Read from the source.
     public var bytesDone: UInt64
     /// Bytes to move in all; nil while that is not known.
     public var bytesTotal: UInt64?

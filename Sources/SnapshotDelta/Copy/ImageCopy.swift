@@ -4,8 +4,11 @@ internal import RBDImage
 /// How far a copy has come.
 public struct CopyProgress: Hashable, Sendable {
     public var objectsDone = 0
+    /// Objects to look at, those of an earlier attempt included.
     public var objectsTotal = 0
+    /// From the source.
     public var bytesRead: UInt64 = 0
+    /// To the target; zero runs are not.
     public var bytesWritten: UInt64 = 0
     /// The last object of an unbroken run of finished ones; nil before the first.
     public var lastCopied: UInt64?

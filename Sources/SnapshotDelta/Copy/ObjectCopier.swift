@@ -63,24 +63,42 @@ public struct ObjectCopier: Sendable {
     private func update(
         _ number: UInt64, in revision: CopyRevision, _ history: inout ObjectHistory, _ outcome: inout CopiedObject
     ) async throws -> Bool? {
-        let change = try await finder.change(of: &history, in: revision, objectSize: objectSize)
+        let change = try await look(at: &history, in: revision)
         guard change.existsAtEnd else { return try await disappear(number, in: revision, change) }
-        if change.isUnchanged { return revision.states == nil ? nil : true }
+        if change.isUnchanged, revision.states == nil { return nil }
         let wanted = change.ranges.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) }
         let reserved = try await memory.reserve(max(wanted, 4096))
-        let data: ObjectData
-        do throws(CephError) {
-            data = try await revision.source.data(of: history.name, in: change.ranges)
-        } catch {
-            guard error.isNotFound else { throw error }
+        guard let data = try await read(history.name, change, revision) else {
             return try await disappear(number, in: revision, change)
         }
+        // An object that the map names and that did not change is touched all the same, as the source's was.
         let plan = UpdatePlan(change: change, data: data, objectSize: objectSize)
         outcome.bytesRead += data.count
         outcome.bytesWritten += plan.bytesWritten
         try await revision.target.apply(plan.update, to: targetName(number))
         reserved.release()
         return true
+    }
+
+    /// Finds the extents; a cancelled copy does not wait for a silent source.
+    private func look(at history: inout ObjectHistory, in revision: CopyRevision) async throws -> ObjectChange {
+        let known = history
+        let (change, seen) = try await yieldingToCancellation { [finder, objectSize] in
+            var history = known
+            let change = try await finder.change(of: &history, in: revision, objectSize: objectSize)
+            return (change, history)
+        }
+        history = seen
+        return change
+    }
+
+    /// Nil when the object is not there.
+    private func read(_ name: String, _ change: ObjectChange, _ revision: CopyRevision) async throws -> ObjectData? {
+        do {
+            return try await yieldingToCancellation { try await revision.source.data(of: name, in: change.ranges) }
+        } catch let error as CephError where error.isNotFound {
+            return nil
+        }
     }
 
     private func disappear(_ number: UInt64, in revision: CopyRevision, _ change: ObjectChange) async throws -> Bool? {

@@ -35,6 +35,7 @@ public struct ObjectDeltaMap: Hashable, Sendable {
     private let purpose: Purpose
     private let hasStart: Bool
 
+    /// An object's delta, by its number below ``count``; others trap.
     public subscript(index: Int) -> ObjectDelta {
         precondition(index >= 0 && index < count, "object number outside the map")
         return ObjectDelta(rawValue: UInt8(words[index >> 5] >> UInt64(62 - 2 * (index & 31)) & 3))
@@ -130,6 +131,7 @@ extension ObjectDeltaMap {
         PackedIndices(wordCount: words.count) { [words] in words[$0] >> 1 & ObjectMap.lowBits }
     }
 
+    /// How many objects ``touched`` has.
     public var touchedCount: Int { words.reduce(0) { $0 + ($1 >> 1 & ObjectMap.lowBits).nonzeroBitCount } }
 
     /// The objects that are there at the end.

@@ -1,10 +1,14 @@
 import CephSandbox
+import Synchronization
 import SystemPackage
 
 /// Our `rbd-mirror` on one site.
 final class MirrorDaemon: Sendable {
     let process: SandboxProcess
     let log: FilePath
+
+    /// Each run has a log of its own.
+    private static let runs = Atomic(0)
 
     private init(process: SandboxProcess, log: FilePath) {
         self.process = process
@@ -15,7 +19,8 @@ final class MirrorDaemon: Sendable {
     static func start(on cluster: SandboxCluster, _ instance: String = "ours", options: [String] = []) async throws -> MirrorDaemon {
         let user = "client.rbd-mirror.\(instance)"
         try await cluster.createUser(user, ["mon": "profile rbd-mirror", "osd": "profile rbd"])
-        let log = cluster.folder.appending("\(instance).log")
+        let run = runs.add(1, ordering: .relaxed).newValue
+        let log = cluster.folder.appending("\(instance)-\(run).log")
         let process = try SandboxProcess.start(
             SandboxProcess.sibling("rbd-mirror").string,
             [
@@ -34,4 +39,14 @@ final class MirrorDaemon: Sendable {
     func kill() async throws { try await process.kill() }
 
     func logTail(lines: Int = 60) -> String { process.logTail(lines: lines) }
+}
+
+extension MirrorDaemon {
+    /// Waits until this run of the daemon has logged a text.
+    func waitForLog(_ text: String, within limit: Duration = .seconds(30)) async throws {
+        try await waitUntil("the daemon logs \"\(text)\"", within: limit, every: .milliseconds(5)) {
+            guard process.isRunning else { throw ToolFailure(tool: "rbd-mirror", text: "it ended\n\(logTail())") }
+            return logTail(lines: 1000).contains(text)
+        }
+    }
 }

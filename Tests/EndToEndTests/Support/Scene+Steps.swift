@@ -29,8 +29,9 @@ extension Scene {
         try await waitUntil(
             "snapshot \(newest.id) of \(source.spec(image)) is on \(target.name)", within: limit, every: .milliseconds(100)
         ) {
-            guard let all = try? await target.snapshots(image).filter(\.isMirror), let last = all.last else { return false }
+            guard let all = try? await target.snapshots(image), let last = all.last(where: \.isMirror) else { return false }
             return last.isComplete && last.namespace.primary_snap_id == newest.id && all.filter(\.isCopy).count == 1
+                && !all.contains(where: \.isTrash)
         }
     }
 }

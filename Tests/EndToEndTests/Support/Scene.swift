@@ -33,8 +33,7 @@ struct Scene: Sendable {
     }
 
     fileprivate func report() {
-        let logs = daemons.list.withLock { Dictionary($0.map { ("\($0.log)", $0) }) { $1 } }
-        for (log, daemon) in logs { print("== \(log)\n\(daemon.logTail())") }
+        for daemon in daemons.list.withLock({ $0 }).suffix(3) { print("== \(daemon.log)\n\(daemon.logTail())") }
         for daemon in daemons.stock.withLock({ $0 }) { print("== \(daemon.name)\n\(daemon.logTail(lines: 40))") }
     }
 
@@ -49,7 +48,7 @@ struct Scene: Sendable {
 
 /// Maps change at once, so that a test does not wait for a monitor's clock.
 private let pairConfiguration = SandboxPair.Configuration(
-    SandboxConfiguration(managerModules: [], options: ["paxos_propose_interval": "0.05"]), pools: [])
+    SandboxConfiguration(managerModules: [], options: ["paxos_propose_interval": "0.05", "osd_snap_trim_sleep_hdd": "0"]), pools: [])
 
 /// Lends a freshly mirrored pool to a test and clears it away; a failure shows the seed and the daemons' logs.
 nonisolated(nonsending)

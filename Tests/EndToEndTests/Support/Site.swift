@@ -60,6 +60,8 @@ struct SnapshotListing: Decodable, Sendable {
     var size: UInt64
     var namespace: Namespace
 
+    /// Whether it is being removed.
+    var isTrash: Bool { namespace.type == "trash" }
     var isMirror: Bool { namespace.type == "mirror" }
     var isComplete: Bool { namespace.complete ?? false }
     /// Whether it stands for a mirror snapshot of the other site.

@@ -30,9 +30,11 @@ struct Bootstrap: Sendable {
         switch plan {
         case .replay:
             guard let local = facts.local, case .image(let remote) = facts.remote else { return .stop(Self.remoteRemoved) }
+            if try await isClone(remote.imageID) { return .stop(Self.clone) }
             return .replay(Image(name: remote.name, localID: local.imageID, remoteID: remote.imageID, isNew: false))
         case .create(let name, let mode):
             guard mode == .snapshot, case .image(let remote) = facts.remote else { return .stop(Self.journalMode) }
+            if try await isClone(remote.imageID) { return .stop(Self.clone) }
             let id = try await create(name, from: remote)
             return .replay(Image(name: name, localID: id, remoteID: remote.imageID, isNew: true))
         case .discard(.halfBuilt), .discard(.interruptedRemoval):
@@ -48,6 +50,18 @@ struct Bootstrap: Sendable {
 
     private static var remoteRemoved: ReplicationStatus { ImageBootstrapPlan.StopReason.remoteRemoved.status() }
 
+    private func isClone(_ remoteID: String) async throws -> Bool {
+        let remote = pair.remote
+        return try await yieldingToCancellation { try await remote.imageHeader(remoteID).parent != nil }
+    }
+
+    /// Without its parent's data a replica of a clone would be wrong in silence.
+    private static var clone: ReplicationStatus {
+        ReplicationStatus(
+            role: .replica, state: .error, reason: .parentMissing,
+            text: "the image is a clone, which is not mirrored yet: flatten it on the primary")
+    }
+
     /// This engine serves snapshot mode.
     private static var journalMode: ReplicationStatus {
         ReplicationStatus(
@@ -57,7 +71,7 @@ struct Bootstrap: Sendable {
     // MARK: Facts
 
     private func facts() async throws -> BootstrapFacts {
-        let remote = try await remote()
+        let remote = try await yieldingToCancellation { try await self.remote() }
         let local = try await local()
         var owner: String?
         if local == nil, case .image(let source) = remote { owner = try await pair.local.imageID(named: source.name) }

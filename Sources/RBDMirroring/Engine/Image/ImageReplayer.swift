@@ -14,17 +14,22 @@ actor ImageReplayer {
     let logger: Logger
     private let board: StatusBoard
     private let share: ImageShare
+    private let onUnanswered: @Sendable () -> Void
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
     private(set) var status = ReplicationStatus()
     private(set) var name = ""
 
-    init(globalID: String, pair: PoolPair, board: StatusBoard, share: ImageShare, logger: Logger) {
+    init(
+        globalID: String, pair: PoolPair, board: StatusBoard, share: ImageShare, logger: Logger,
+        onUnanswered: @escaping @Sendable () -> Void
+    ) {
         self.globalID = globalID
         self.pair = pair
         self.board = board
         self.share = share
+        self.onUnanswered = onUnanswered
         var logger = logger
         logger[metadataKey: "rbd.image"] = "\(globalID)"
         self.logger = logger
@@ -47,6 +52,12 @@ actor ImageReplayer {
         let subject = ReplicationSubject(
             container: pair.local.name, namespace: pair.local.namespace, name: name.isEmpty ? globalID : name, id: globalID)
         return Report.Entry(subject: subject, status: status)
+    }
+
+    /// The source's cluster does not answer: an idle image says so at once.
+    func sourceIsSilent(_ error: CephError) async {
+        guard status.state == .replaying, meter.progress == nil else { return }
+        await show(ReplayFailure.status(of: error, in: pair))
     }
 
     func perform(_ command: MirrorCommand) async {
@@ -78,6 +89,8 @@ actor ImageReplayer {
                 let pause = backoff.next()
                 logger.warning("replay failed", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
                 meter.failed()
+                // What was sent may still be applied: only a fresh client, with this one fenced, may go on.
+                if ReplayFailure.isUnanswered(error, by: pair.local) { onUnanswered() }
                 await show(ReplayFailure.status(of: error, in: pair))
                 // A change on either side may have removed the cause: do not sit the pause out.
                 guard (try? await wake.wait(for: pause)) != nil else { break }
@@ -97,7 +110,8 @@ actor ImageReplayer {
 
     /// One attempt from the beginning; returns why replaying ended.
     private func attempt() async throws -> ReplicationStatus {
-        switch try await Bootstrap(pair: pair, globalID: globalID, logger: logger).run() {
+        let bootstrap = Bootstrap(pair: pair, globalID: globalID, logger: logger)
+        switch try await bootstrap.run() {
         case .stop(let status): return status
         case .replay(let image):
             name = image.name
@@ -110,7 +124,8 @@ actor ImageReplayer {
     /// Follows the source until there is a reason to stop, then lets go of the image.
     private func replay(_ replica: ReplicaImage, _ image: Bootstrap.Image) async throws -> ReplicationStatus {
         let watch: Watch
-        do { watch = try await pair.remote.watch(ObjectNames.header(image.remoteID)) } catch {
+        let header = ObjectNames.header(image.remoteID)
+        do { watch = try await pair.remote.watch(header) } catch {
             await replica.close()
             throw error
         }
@@ -121,18 +136,32 @@ actor ImageReplayer {
             Task { for await _ in watch.events { wake.signal() } },
         ]
         let result = await withTaskCancellationHandler { await work.result } onCancel: { work.cancel() }
-        // Everything in flight has ended: now the promoter may write.
-        let promoted = await guardian.letPromotionPass()
         for listener in listeners { listener.cancel() }
-        await replica.close()
-        await watch.cancel()
+        // A task of its own: letting go must not be cut short by the cancellation that led here.
+        let promoted = await Task { await letGo(replica, watch, guardian, result) }.value
         return promoted ? SnapshotPlan.StopReason.forcePromoting.status() : try result.get()
+    }
+
+    /// Gives the image back when everything in flight has ended; returns whether a forced promotion has it now.
+    private func letGo(
+        _ replica: ReplicaImage, _ watch: Watch, _ guardian: LockGuardian, _ result: Result<ReplicationStatus, any Error>
+    ) async -> Bool {
+        let promoted = await guardian.letPromotionPass()
+        if !promoted, case .failure(let error) = result, ReplayFailure.isUnanswered(error, by: pair.local) {
+            // The change may still be applied: only a fenced client lets go of the image safely.
+            await replica.abandon()
+        } else {
+            await replica.close()
+        }
+        await watch.cancel(within: .seconds(2))
+        return promoted
     }
 
     /// Plans and performs until there is a reason to stop.
     private func follow(_ replica: ReplicaImage, _ image: Bootstrap.Image) async throws -> ReplicationStatus {
         var isNew = image.isNew
         var source = try await SourceImage.load(image.remoteID, in: pair.remote)
+        try await SealedPointRepair(replica: replica, source: source).run()
         while true {
             try Task.checkCancellation()
             source = try await source.reloaded()
@@ -220,7 +249,8 @@ actor ImageReplayer {
                 guard error.isNotFound else { throw error }
             }
         }
-        try await pair.remote.notify(header, HeaderNotification.headerUpdate.encoded)
+        // Only a hint: who misses it looks by itself.
+        _ = try? await pair.remote.notify(header, HeaderNotification.headerUpdate.encoded, timeout: .seconds(1))
     }
 }
 

@@ -10,6 +10,12 @@ enum ReplayFailure {
         return ReplicationStatus(role: .replica, state: .error, reason: reason, text: text)
     }
 
+    /// Whether the error says that a cluster did not answer in time.
+    static func isUnanswered(_ error: any Error, by pool: Pool) -> Bool {
+        guard let error = error as? CephError, error.isTimeout else { return false }
+        return error.subject.hasPrefix("\(pool.cluster.name):")
+    }
+
     private static func describe(_ error: any Error, _ pair: PoolPair) -> (ReasonCode, String) {
         switch error {
         case let owner as ImageLock.Owner:
@@ -25,7 +31,7 @@ enum ReplayFailure {
         if error.isOutOfSpace { return (.targetFull, "no space left for \(error.subject)") }
         if error.isPermissionDenied { return (.permissionDenied, "permission denied: \(error.operation) on \(error.subject)") }
         if error.isTimeout {
-            let reason: ReasonCode = error.subject.hasPrefix("\(pair.remote.cluster.name):") ? .sourceUnreachable : .targetUnreachable
+            let reason: ReasonCode = isUnanswered(error, by: pair.remote) ? .sourceUnreachable : .targetUnreachable
             return (reason, "no answer within the deadline: \(error.operation) on \(error.subject)")
         }
         return (.failed, error.description)

@@ -67,7 +67,7 @@ actor NamespaceReplayer: ImageOwner {
         await board.finish()
         for listener in listeners { listener.cancel() }
         await withTaskGroup { group in
-            for watch in watches { group.addTask { await watch.cancel() } }
+            for watch in watches { group.addTask { await watch.cancel(within: .seconds(2)) } }
         }
         for listener in listeners { await listener.value }
     }
@@ -83,13 +83,15 @@ actor NamespaceReplayer: ImageOwner {
     private func followImages(_ share: ImageShare) async {
         while !Task.isCancelled {
             let local = await images(pair.localImages)
-            let remote = await images(pair.remoteImages)
+            let there = pair.remoteImages
+            let remote = try? await yieldingToCancellation { await self.images(there) }
+            if Task.isCancelled { return }
             localImages = local ?? localImages
-            remoteImages = remote ?? remoteImages
-            await share.imagesChanged(local: local, remote: remote)
+            remoteImages = (remote ?? nil) ?? remoteImages
+            await share.imagesChanged(local: local, remote: remote ?? nil)
             for replayer in replayers.values { replayer.nudge() }
             onReport()
-            let pause: Duration = local == nil || remote == nil ? .seconds(5) : .seconds(30)
+            let pause: Duration = local == nil || remote == .some(nil) ? .seconds(5) : .seconds(30)
             guard (try? await changed.wait(for: pause)) != nil else { return }
         }
     }
@@ -102,11 +104,20 @@ actor NamespaceReplayer: ImageOwner {
         }
     }
 
+    /// The source's cluster does not answer, or answers again.
+    func source(isSilent error: CephError?) async {
+        for replayer in replayers.values {
+            if let error { await replayer.sourceIsSilent(error) } else { replayer.nudge() }
+        }
+    }
+
     // MARK: What the leader asks for
 
     func acquire(globalID: String) async {
         guard replayers[globalID] == nil, let share else { return }
-        let replayer = ImageReplayer(globalID: globalID, pair: pair, board: board, share: share, logger: logger)
+        let replayer = ImageReplayer(
+            globalID: globalID, pair: pair, board: board, share: share, logger: logger
+        ) { [onContactLost] in onContactLost(.unansweredChange) }
         replayers[globalID] = replayer
         if !isHeld { await replayer.start() }
         onReport()

@@ -95,17 +95,26 @@ actor PoolReplayer {
         localClient = local
         logger.info("connected", metadata: ["instance": "\(local.globalID)"])
         let result: Result<Void, any Error>
-        do { result = .success(try await serve(local, remote)) } catch { result = .failure(error) }
-        await cooperator?.stop()
+        do {
+            // A silent peer must not hold up the end.
+            result = .success(try await yieldingToCancellation { try await self.serve(local, remote) })
+        } catch { result = .failure(error) }
+        // A task of its own: leaving in good order must not be cut short by the cancellation that led here.
+        await Task { await leave(local, remote) }.value
+        try result.get()
+    }
+
+    private func leave(_ local: Cluster, _ remote: Cluster) async {
+        await cooperator?.stop(within: .seconds(6))
         cooperator = nil
         for replayer in namespaces.values { await replayer.stop() }
         namespaces = [:]
         localClient = nil
-        _ = try? await withDeadline(.seconds(2), for: "giving snapshot ids back") { [snapshotIDs] in await snapshotIDs?.drain() }
+        let ids = snapshotIDs
         snapshotIDs = nil
-        await remote.shutdown()
-        await local.shutdown()
-        try result.get()
+        _ = try? await withDeadline(.seconds(2), for: "giving snapshot ids back") { await ids?.drain() }
+        await remote.shutdown(within: .seconds(1))
+        await local.shutdown(within: .seconds(1))
     }
 
     private func serve(_ local: Cluster, _ remote: Cluster) async throws {
@@ -114,6 +123,8 @@ actor PoolReplayer {
         let siteName = try await PeerConnection.siteName(of: base)
         let ids = SnapshotIDs(pool: localPool)
         snapshotIDs = ids
+        let probe = Task { await watchOver(remotePool) }
+        defer { probe.cancel() }
         var backoff = Backoff(first: .seconds(1), longest: .seconds(30))
         while loss.withLock({ $0 }) == nil {
             var pause = Duration.seconds(30)
@@ -136,6 +147,23 @@ actor PoolReplayer {
             return loss
         }
         throw ContactLost(loss: reason ?? .silence)
+    }
+
+    /// Asks the peer for a sign of life: an idle image would not notice for long that its source is gone.
+    private func watchOver(_ remote: Pool) async {
+        var wasSilent = false
+        while (try? await Task.sleep(for: configuration.probeInterval)) != nil {
+            do throws(CephError) {
+                _ = try await remote.exists(MirrorDirectory.object)
+                if wasSilent { for replayer in namespaces.values { await replayer.source(isSilent: nil) } }
+                wasSilent = false
+            } catch {
+                guard !Task.isCancelled else { return }
+                logger.warning("the peer does not answer", metadata: ["error": "\(error)"])
+                wasSilent = true
+                for replayer in namespaces.values { await replayer.source(isSilent: error) }
+            }
+        }
     }
 
     private struct ContactLost: Error, CustomStringConvertible {
@@ -214,7 +242,8 @@ actor PoolReplayer {
         return PoolReport(
             pool: poolName, peerUUID: peer.uuid, peerSite: peer.siteName, peerClient: peer.clientName,
             instanceID: localClient.map { "\($0.globalID)" }, leaderID: cooperator?.leader,
-            isLeader: cooperator?.isLeader ?? false, namespaces: entries,
+            isLeader: cooperator?.isLeader ?? false, instances: await cooperator?.instances ?? [],
+            concurrentSyncs: cooperator?.concurrentSyncs ?? 0, namespaces: entries,
             callouts: callouts.map { Report.Callout(level: .init(rawValue: $0.level.rawValue), reason: .failed, text: $0.text) })
     }
 

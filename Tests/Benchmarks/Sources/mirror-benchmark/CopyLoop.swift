@@ -6,7 +6,8 @@ struct CopyLoop {
     let sites: Sites
     let image: MirroredImage
 
-    func run(depth: Int) async throws -> LoopSample {
+    /// Returns the seconds it took and the bytes there were.
+    func run(depth: Int) async throws -> (seconds: Double, bytes: Int) {
         try await sites.pair.siteB.createPool("copy-\(depth)")
         let target = try await sites.replica.cluster.pool("copy-\(depth)")
         let source = sites.source
@@ -22,6 +23,6 @@ struct CopyLoop {
         }
         let seconds = start.duration(to: .now) / .seconds(1)
         try await concurrently(numbers, width: 16) { try await target.removeIfExists("\($0)") }
-        return LoopSample(depth: depth, seconds: seconds, bytes: numbers.count << Int(header.layout.order))
+        return (seconds, numbers.count << Int(header.layout.order))
     }
 }

@@ -17,7 +17,7 @@ struct MirrorBenchmark: AsyncParsableCommand {
     var rounds = 3
 
     @Option(help: "Rows of the table, as in 1,3.")
-    var rows = "1,2,3,4"
+    var rows = "1,2,2s,3,4"
 
     @Option(help: "Measurements of row 3 in a round.")
     var repeats = 7
@@ -62,10 +62,11 @@ struct MirrorBenchmark: AsyncParsableCommand {
     }
 
     private func wantedRows() throws -> [Row] {
-        try rows.split(separator: ",").map {
-            guard let row = Int($0).flatMap(Row.init) else { throw ValidationError("--rows \(rows): \($0) is not 1 to 4") }
-            return row
-        }.sorted()
+        let names = rows.split(separator: ",").map(String.init)
+        for name in names where Row(rawValue: name) == nil {
+            throw ValidationError("--rows \(rows): \(name) is none of \(Row.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return Row.allCases.filter { names.contains($0.rawValue) }
     }
 
     private func wantedDepths() throws -> [Int] {

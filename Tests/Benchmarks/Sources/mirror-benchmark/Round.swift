@@ -15,7 +15,7 @@ struct Round {
     }
 
     func run() async throws -> Result {
-        let pair = try await SandboxPair.start()
+        let pair = try await SandboxPair.start(.init(SandboxConfiguration(objectStore: .memory(bytes: 8 << 30))))
         do {
             let result = try await pair.siteB.showingLogsOnFailure { try await run(on: pair) }
             try await pair.stop()
@@ -29,7 +29,7 @@ struct Round {
     private func run(on pair: SandboxPair) async throws -> Result {
         let sites = try await Sites(pair)
         let newImages = rows.contains(.newImages) ? try await HeldBackImages(count: 40, mebibytes: 8, at: sites) : nil
-        let usesBigImage = rows != [.newImages]
+        let usesBigImage = !Set(rows).isDisjoint(with: [.firstSync, .scatteredDelta, .smallDelta])
         if usesBigImage {
             say("writing 1.5 GiB")
             try await sites.makeImage("big", mebibytes: 1536)
@@ -41,6 +41,7 @@ struct Round {
             let stage = Stage(contender: contender, sites: sites, daemon: daemon, patience: patience)
             var result = Result()
             if usesBigImage { try await measureBigImage(stage, &result) }
+            if rows.contains(.smallObjectDelta) { result.samples.append(try await stage.smallObjectDelta()) }
             if let newImages { result.samples.append(try await stage.newImages(newImages)) }
             try await daemon.stop()
             await sites.disconnect()
@@ -57,10 +58,7 @@ struct Round {
         if rows.contains(.firstSync) {
             result.samples.append(first)
             for depth in depths {
-                try await stage.waitForQuietMachine()
-                let loop = try await CopyLoop(sites: stage.sites, image: image).run(depth: depth)
-                say("bare copy loop \(depth) deep: \(loop.seconds.text) s")
-                result.loops.append(loop)
+                result.loops.append(try await stage.copyLoop(image, depth: depth))
             }
         }
         if rows.contains(.scatteredDelta) { result.samples.append(try await stage.scatteredDelta(image)) }

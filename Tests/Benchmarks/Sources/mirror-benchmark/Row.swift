@@ -1,20 +1,21 @@
 /// A row of the table: one kind of work both daemons are given.
-enum Row: Int, CaseIterable, Comparable {
-    case firstSync = 1
-    case scatteredDelta = 2
-    case smallDelta = 3
-    case newImages = 4
+enum Row: String, CaseIterable {
+    case firstSync = "1"
+    case scatteredDelta = "2"
+    /// The same on an empty image of so many objects that nearly every write makes one.
+    case smallObjectDelta = "2s"
+    case smallDelta = "3"
+    case newImages = "4"
 
     var title: String {
         switch self {
         case .firstSync: "first sync of 1.5 GiB"
         case .scatteredDelta: "delta of 8,192 random 4 KiB writes"
+        case .smallObjectDelta: "the same in an empty image of 64 KiB objects"
         case .smallDelta: "delta of 64 KiB, from the command"
         case .newImages: "40 new images of 8 MiB"
         }
     }
-
-    static func < (first: Row, second: Row) -> Bool { first.rawValue < second.rawValue }
 }
 
 /// One measurement.
@@ -32,4 +33,5 @@ struct LoopSample {
     let depth: Int
     let seconds: Double
     let bytes: Int
+    let strangers: Double
 }

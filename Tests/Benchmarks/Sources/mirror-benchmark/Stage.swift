@@ -54,6 +54,24 @@ struct Stage {
         return sample
     }
 
+    /// As ``scatteredDelta(_:)``, where nearly every write makes an object.
+    func smallObjectDelta() async throws -> Sample {
+        try await sites.pair.siteA.rbd("create", "\(Sites.poolName)/thin", "--size", "2G", "--object-size", "64K")
+        let image = try await sites.enableMirroring("thin")
+        _ = try await sites.waitForReplica(of: image, at: try await sites.newestPoint(image))
+        try await sites.write(image, size: "4K", total: "32M", tasks: 16)
+        return try await snapshotAndMeasure(.smallObjectDelta, image, fromTheCommand: false)
+    }
+
+    func copyLoop(_ image: MirroredImage, depth: Int) async throws -> LoopSample {
+        try await waitForQuietMachine()
+        let machine = try MachineUsage(own: ownProcesses)
+        let (seconds, bytes) = try await CopyLoop(sites: sites, image: image).run(depth: depth)
+        let strangers = try MachineUsage(own: ownProcesses).strangers(since: machine)
+        say("bare copy loop, \(depth) deep: \(seconds.text) s; strangers took \(Int(strangers * 100)) % of the machine")
+        return LoopSample(depth: depth, seconds: seconds, bytes: bytes, strangers: strangers)
+    }
+
     private func snapshotAndMeasure(_ row: Row, _ image: MirroredImage, fromTheCommand: Bool) async throws -> Sample {
         try await sites.settle(image)
         let old = try await sites.newestPoint(image)

@@ -37,11 +37,11 @@ struct Table {
     }
 
     private var loopRows: [String] {
-        var lines = ["| bare copy loop, objects in flight | seconds, median (min to max) | MB/s |", "|--:|--:|--:|"]
+        var lines = ["| bare copy loop, objects in flight | seconds, median (min to max) | MB/s | strangers |", "|--:|--:|--:|--:|"]
         for depth in Set(loops.map(\.depth)).sorted() {
             let some = loops.filter { $0.depth == depth }
             let time = Spread(some.map(\.seconds))!
-            lines.append("| \(depth) | \(time.text) | \(Int(Double(some[0].bytes) / time.median / 1e6)) |")
+            lines.append("| \(depth) | \(time.text) | \(Int(Double(some[0].bytes) / time.median / 1e6)) | \(Int(Spread(some.map(\.strangers))!.median * 100)) % |")
         }
         return lines
     }

@@ -1,0 +1,55 @@
+import CephSandbox
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// The stock `rbd` moves the primary from site to site and back, with our daemon on both.
+    @Suite struct FailoverTests {
+        @Test func threeRoundsThereAndBack() async throws {
+            try await withScene("failover") { scene in
+                let daemons = [try await scene.startDaemon(on: scene.siteA), try await scene.startDaemon(on: scene.siteB)]
+                try await scene.createImage("disk", mebibytes: 32)
+                var workload = SourceWorkload(SeededRandom.forRun("failover"), size: 32 << 20)
+                try await workload.fill { try await scene.siteA.write($0, to: "disk") }
+                try await scene.takeMirrorSnapshot("disk")
+                try await scene.waitForSync("disk")
+
+                var counts: [[Int]] = []
+                for round in 1...Knobs.count(3) {
+                    for primary in scene.sites {
+                        let secondary = scene.other(than: primary)
+                        try await primary.write(workload.churned(), to: "disk")
+                        try await primary.rbd("snap", "create", "--no-progress", "\(primary.spec("disk"))@\(primary.name)-\(round)")
+                        try await scene.takeMirrorSnapshot("disk", on: primary)
+                        try await scene.waitForSync("disk", from: primary)
+                        // What is written last goes with the demotion.
+                        try await primary.write(workload.churned(), to: "disk")
+                        try await scene.handOver("disk", from: primary)
+                        try await ImageJudge(image: "disk").compare(scene.siteA, scene.siteB)
+                        try await secondary.write(workload.churned(), to: "disk")
+                        try await scene.takeMirrorSnapshot("disk", on: secondary)
+                        try await scene.waitForSync("disk", from: secondary)
+                        try await ImageJudge(image: "disk").compare(scene.siteA, scene.siteB)
+                        try await primary.waitForStatus("disk", state: "up+replaying")
+                        try await secondary.waitForStatus("disk", state: "up+stopped")
+                    }
+                    counts.append(try await scene.mirrorSnapshotCounts("disk"))
+                }
+                guard counts.allSatisfy({ $0 == counts[0] }) else {
+                    throw ToolFailure(tool: "rbd snap ls", text: "mirror snapshots on both sides after each round: \(counts)")
+                }
+                try await scene.checkObjectMaps("disk", on: scene.siteA)
+                for daemon in daemons { try await daemon.terminate() }
+                for site in scene.sites { try await Leftovers(site: site).expectNone(images: ["disk"]) }
+            }
+        }
+    }
+}
+
+extension Scene {
+    func mirrorSnapshotCounts(_ image: String) async throws -> [Int] {
+        var counts: [Int] = []
+        for site in sites { counts.append(try await site.snapshots(image).filter(\.isMirror).count) }
+        return counts
+    }
+}

@@ -1,0 +1,108 @@
+import CephSandbox
+
+/// What a pool holds that belongs to none of the images that should be there.
+struct Leftovers {
+    let site: Site
+
+    /// - Throws: ``ToolFailure`` with everything that should be gone.
+    func expectNone(images names: [String]) async throws {
+        var images: [Image] = []
+        for name in names { images.append(try await Image(name, site)) }
+        var found = try await site.objects().filter { object in
+            !Self.ofPool.contains(object) && !images.contains { $0.owns(object) }
+        }
+        let ids = images.map(\.info.id), globals = images.compactMap(\.globalID)
+        found += try await keys("rbd_directory", ["id_", "name_"], belong: ids + names)
+        found += try await keys("rbd_mirroring", ["image_", "global_", "status_global_", "remote_status_global_"], belong: ids + globals)
+        found += try await keys("rbd_mirror_leader", ["image_map_"], belong: globals)
+        found += try await keys("rbd_mirror_leader", ["instance_"], belong: [])
+        for image in images { found += try await strays(of: image) }
+        guard found.isEmpty else {
+            throw ToolFailure(tool: "what is left in \(site.pool) on \(site.name)", text: found.joined(separator: "\n"))
+        }
+    }
+
+    private static let ofPool: Set = [
+        "rbd_directory", "rbd_info", "rbd_mirroring", "rbd_mirror_leader", "rbd_trash", "rbd_children",
+    ]
+
+    /// Keys with one of the prefixes that name nobody of the list.
+    private func keys(_ object: String, _ prefixes: [String], belong owners: [String]) async throws -> [String] {
+        guard try await site.objects().contains(object) else { return [] }
+        return try await site.omapKeys(object).filter { key in
+            guard let prefix = prefixes.filter({ key.hasPrefix($0) }).max(by: { $0.count < $1.count }) else { return false }
+            let rest = key.dropFirst(prefix.count)
+            return !owners.contains { rest == $0 || rest.hasPrefix("\($0)_") }
+        }.map { "\(object): \($0)" }
+    }
+
+    /// Locks without a daemon, unfinished snapshots, versions of data that no snapshot holds.
+    private func strays(of image: Image) async throws -> [String] {
+        let header = "rbd_header.\(image.info.id)"
+        var found: [String] = []
+        let lock = try await site.cluster.run("rados", ["-p", site.pool, "lock", "info", header, "rbd_lock"])
+        if lock.contains("client.") { found.append("lock of \(header): \(lock)") }
+        found += image.snapshots.filter { $0.isMirror && !$0.isComplete || $0.isTrash }.map { "snapshot \($0)" }
+        let data = try await site.objects().filter { $0.hasPrefix(image.info.block_name_prefix) }
+        for object in data.prefix(4) {
+            if let clones = try await stray(object, image) { found.append(clones) }
+        }
+        return found
+    }
+
+    /// What an object keeps for snapshots that are not there; the OSD removes it in its own time.
+    private func stray(_ object: String, _ image: Image) async throws -> String? {
+        let known = Set(image.snapshots.map { "\($0.id)" })
+        var listing = ""
+        do {
+            try await waitUntil("\(object) is trimmed", within: .seconds(30), every: .milliseconds(500)) {
+                listing = try await site.cluster.run("rados", ["-p", site.pool, "listsnaps", object])
+                return listing.split(separator: "\n").dropFirst(2).filter { !$0.hasPrefix("head") }.allSatisfy { line in
+                    line.split(separator: "\t")[1].split(separator: ",").allSatisfy { known.contains(String($0)) }
+                }
+            }
+            return nil
+        } catch let error as SandboxError where error.code == .deadlineExceeded {
+            return "\(listing)of snapshots \(known.sorted())"
+        }
+    }
+
+    private struct Image {
+        let info: Info
+        let globalID: String?
+        let snapshots: [SnapshotListing]
+        private let own: Set<String>
+
+        struct Info: Decodable {
+            var id: String
+            var size: UInt64
+            var object_size: UInt64
+            var block_name_prefix: String
+        }
+
+        init(_ name: String, _ site: Site) async throws {
+            let info = try await site.cluster.rbdJSON("info", site.spec(name), as: Info.self)
+            self.info = info
+            globalID = try? await site.status(name).global_id
+            snapshots = try await site.snapshots(name)
+            own = Set(["rbd_id.\(name)", "rbd_header.\(info.id)", "rbd_object_map.\(info.id)"] + snapshots.flatMap { snapshot in
+                [
+                    "rbd_object_map.\(info.id).\(hexadecimal(snapshot.id))",
+                    "rbd_mirror_snapshot.\(info.id).\(snapshot.id).0",
+                ]
+            })
+        }
+
+        func owns(_ object: String) -> Bool {
+            if own.contains(object) { return true }
+            guard object.hasPrefix(info.block_name_prefix + "."),
+                let number = UInt64(object.dropFirst(info.block_name_prefix.count + 1), radix: 16) else { return false }
+            return number * info.object_size < ([info.size] + snapshots.map(\.size)).max()!
+        }
+    }
+}
+
+private func hexadecimal(_ number: UInt64) -> String {
+    let digits = String(number, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+}
