@@ -73,10 +73,11 @@ actor ImageMapKeeper {
         for instance in unknown { try await fence(instance) }
         guard !isStopped else { return }
         let wall = CephTime.now
-        policy = ImageMapPolicy(
-            own: courier.own, live: live, awaited: awaited,
-            map: map.mapValues { .init(instance: $0.instanceID, age: .seconds(Int(wall.seconds) - Int($0.mappedTime.seconds)), data: $0.data) },
-            settings: settings, at: now)
+        let lines = map.mapValues { entry in
+            let age = Int(wall.seconds) - Int(entry.mappedTime.seconds)
+            return ImageMapPolicy.Mapped(instance: entry.instanceID, age: .seconds(age), data: entry.data)
+        }
+        policy = ImageMapPolicy(own: courier.own, live: live, awaited: awaited, map: lines, settings: settings, at: now)
         decide { $0.start(at: $1) }
         let sets = sets
         decide { $0.imagesChanged(local: sets.local, remote: sets.remote, at: $1) }

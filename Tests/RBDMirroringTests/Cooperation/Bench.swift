@@ -3,6 +3,7 @@ import CephSandbox
 import Logging
 import RBDMirroring
 import Synchronization
+import Testing
 
 /// Records what the leader gives to one daemon.
 final class RecordingOwner: ImageOwner {
@@ -116,4 +117,13 @@ private func leaderEntries(_ pool: Pool, _ prefix: String) async throws -> [Stri
         guard error.isNotFound else { throw error }
         return [:]
     }
+}
+
+/// The tests of this folder, one after the other: each has clusters and daemons that need their time.
+@Suite(.serialized) enum CooperationTests {}
+
+/// Waits for a condition for as long as a busy machine may need; how fast things must be is said beside it.
+nonisolated(nonsending)
+func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
+    try await waitUntil(what, within: .seconds(90), condition)
 }

@@ -4,118 +4,120 @@ import RBDImage
 import RBDMirroring
 import Testing
 
-/// Daemons that are killed.
-@Suite(.serialized) struct PredecessorTests {
-    private static let images = ["a", "b", "c", "d"]
+extension CooperationTests {
+    /// Daemons that are killed.
+    @Suite(.serialized) struct PredecessorTests {
+        private static let images = ["a", "b", "c", "d"]
 
-    private func sandbox(_ pool: String) async throws -> SandboxCluster {
-        let cluster = try await SandboxCluster.shared(SandboxConfiguration(manager: false))
-        try await cluster.createPool(pool)
-        return cluster
-    }
+        private func sandbox(_ pool: String) async throws -> SandboxCluster {
+            let cluster = try await SandboxCluster.shared(SandboxConfiguration(manager: false))
+            try await cluster.createPool(pool)
+            return cluster
+        }
 
-    private func startHolder(_ sandbox: SandboxCluster, _ pool: String, daemon: String, interval: Double = 5) throws -> SandboxProcess {
-        try SandboxProcess.start(
-            SandboxProcess.sibling("CooperationHolder").string,
-            [sandbox.configurationFile.string, pool, daemon, "\(interval)"] + Self.images,
-            log: sandbox.folder.appending("holder-\(pool)-\(daemon).log"))
-    }
+        private func startHolder(_ sandbox: SandboxCluster, _ pool: String, daemon: String, interval: Double = 5) throws -> SandboxProcess {
+            try SandboxProcess.start(
+                SandboxProcess.sibling("CooperationHolder").string,
+                [sandbox.configurationFile.string, pool, daemon, "\(interval)"] + Self.images,
+                log: sandbox.folder.appending("holder-\(pool)-\(daemon).log"))
+        }
 
-    private func instance(_ holder: SandboxProcess) throws -> String {
-        let word = try #require(holder.logTail(lines: 100).firstMatch(of: /instance (\d+)/))
-        return String(word.1)
-    }
+        private func instance(_ holder: SandboxProcess) throws -> String {
+            let word = try #require(holder.logTail(lines: 100).firstMatch(of: /instance (\d+)/))
+            return String(word.1)
+        }
 
-    /// With the usual timing: another daemon would wait for half a minute.
-    @Test func aRestartedDaemonWorksWithinFiveSeconds() async throws {
-        let sandbox = try await sandbox("restart")
-        let holder = try startHolder(sandbox, "restart", daemon: "mirror a")
-        try await waitUntil("it has all images", within: .seconds(20)) { holder.logTail(lines: 100).matches(of: /acquired/).count == 4 }
-        let dead = try instance(holder)
-        try await holder.kill()
+        /// With the usual timing: another daemon would wait for half a minute.
+        @Test func aRestartedDaemonWorksWithinFiveSeconds() async throws {
+            let sandbox = try await sandbox("restart")
+            let holder = try startHolder(sandbox, "restart", daemon: "mirror a")
+            try await eventually("it has all images") { holder.logTail(lines: 100).matches(of: /acquired/).count == 4 }
+            let dead = try instance(holder)
+            try await holder.kill()
 
-        let start = ContinuousClock.now
-        var configuration = CooperationConfiguration.brisk
-        configuration.timing = ElectionTiming()
-        let daemon = try await TestDaemon.start(sandbox, pool: "restart", daemon: "mirror a", configuration: configuration)
-        await daemon.share.imagesChanged(local: [], remote: Set(Self.images))
-        try await waitUntil("it has all images", within: .seconds(10)) { daemon.owner.now.images == Set(Self.images) }
-        let took = ContinuousClock.now - start
-        print("restarted and at work after \(took)")
-        #expect(took < .seconds(5))
-        #expect(try await instances(daemon.pool) == [daemon.cooperator.instanceID])
-        #expect(try await daemon.pool.exists("rbd_mirror_instance.\(dead)") == false)
-        #expect(try await sandbox.ceph("osd", "blocklist", "ls").split(separator: "\n").count >= 1)
-        await daemon.stop()
-    }
+            let start = ContinuousClock.now
+            var configuration = CooperationConfiguration.brisk
+            configuration.timing = ElectionTiming()
+            let daemon = try await TestDaemon.start(sandbox, pool: "restart", daemon: "mirror a", configuration: configuration)
+            await daemon.share.imagesChanged(local: [], remote: Set(Self.images))
+            try await eventually("it has all images") { daemon.owner.now.images == Set(Self.images) }
+            let took = ContinuousClock.now - start
+            print("restarted and at work after \(took)")
+            #expect(took < .seconds(5))
+            #expect(try await instances(daemon.pool) == [daemon.cooperator.instanceID])
+            #expect(try await daemon.pool.exists("rbd_mirror_instance.\(dead)") == false)
+            #expect(try await sandbox.ceph("osd", "blocklist", "ls").split(separator: "\n").count >= 1)
+            await daemon.stop()
+        }
 
-    /// Another daemon of this host is no successor, nor is one fenced that lives.
-    @Test func strangersAreNotFenced() async throws {
-        let sandbox = try await sandbox("strangers")
-        let holder = try startHolder(sandbox, "strangers", daemon: "a")
-        try await waitUntil("it has all images", within: .seconds(20)) { holder.logTail(lines: 100).matches(of: /acquired/).count == 4 }
-        let instance = try instance(holder)
-        let twin = try await TestDaemon.start(sandbox, pool: "strangers", daemon: "a")
-        #expect(!twin.cooperator.isLeader)
-        #expect(try await instances(twin.pool) == [instance, twin.cooperator.instanceID])
-        try await holder.kill()
-        let other = try await TestDaemon.start(sandbox, pool: "strangers", daemon: "b")
-        #expect(try await instances(other.pool).contains(instance))
-        await other.stop()
-        await twin.stop()
-    }
+        /// Another daemon of this host is no successor, nor is one fenced that lives.
+        @Test func strangersAreNotFenced() async throws {
+            let sandbox = try await sandbox("strangers")
+            let holder = try startHolder(sandbox, "strangers", daemon: "a")
+            try await eventually("it has all images") { holder.logTail(lines: 100).matches(of: /acquired/).count == 4 }
+            let instance = try instance(holder)
+            let twin = try await TestDaemon.start(sandbox, pool: "strangers", daemon: "a")
+            #expect(!twin.cooperator.isLeader)
+            #expect(try await instances(twin.pool) == [instance, twin.cooperator.instanceID])
+            try await holder.kill()
+            let other = try await TestDaemon.start(sandbox, pool: "strangers", daemon: "b")
+            #expect(try await instances(other.pool).contains(instance))
+            await other.stop()
+            await twin.stop()
+        }
 
-    @Test func aKilledFollowerIsFencedAndReplaced() async throws {
-        let sandbox = try await sandbox("follower")
-        let daemon = try await TestDaemon.start(sandbox, pool: "follower")
-        await daemon.share.imagesChanged(local: [], remote: Set(Self.images))
-        try await waitUntil("ours leads") { daemon.cooperator.isLeader }
-        let holder = try startHolder(sandbox, "follower", daemon: "b", interval: 1)
-        try await waitUntil("they share", within: .seconds(20)) { daemon.owner.now.images.count == 2 }
-        let dead = try instance(holder)
-        let address = try await daemon.pool.lockInfo(of: "rbd_mirror_instance.\(dead)", name: "rbd_lock").lockers[0].address
-        try await holder.kill()
-        try await waitUntil("ours has all", within: .seconds(20)) { daemon.owner.now.images.count == 4 }
-        #expect(try await sandbox.ceph("osd", "blocklist", "ls").contains(address))
-        await daemon.stop()
-    }
+        @Test func aKilledFollowerIsFencedAndReplaced() async throws {
+            let sandbox = try await sandbox("follower")
+            let daemon = try await TestDaemon.start(sandbox, pool: "follower")
+            await daemon.share.imagesChanged(local: [], remote: Set(Self.images))
+            try await eventually("ours leads") { daemon.cooperator.isLeader }
+            let holder = try startHolder(sandbox, "follower", daemon: "b", interval: 1)
+            try await eventually("they share") { daemon.owner.now.images.count == 2 }
+            let dead = try instance(holder)
+            let address = try await daemon.pool.lockInfo(of: "rbd_mirror_instance.\(dead)", name: "rbd_lock").lockers[0].address
+            try await holder.kill()
+            try await eventually("ours has all") { daemon.owner.now.images.count == 4 }
+            #expect(try await sandbox.ceph("osd", "blocklist", "ls").contains(address))
+            await daemon.stop()
+        }
 
-    @Test func aFrozenLeaderIsSucceededAndFindsItselfFenced() async throws {
-        let sandbox = try await sandbox("frozen")
-        let holder = try startHolder(sandbox, "frozen", daemon: "a", interval: 1)
-        try await waitUntil("it has all images", within: .seconds(20)) { holder.logTail(lines: 100).matches(of: /acquired/).count == 4 }
-        let daemon = try await TestDaemon.start(sandbox, pool: "frozen", daemon: "b")
-        await daemon.share.imagesChanged(local: [], remote: Set(Self.images))
-        try await waitUntil("they share", within: .seconds(20)) { daemon.owner.now.images.count == 2 }
-        try await holder.freeze()
-        try await waitUntil("ours leads", within: .seconds(20)) { daemon.cooperator.isLeader }
-        try await waitUntil("ours has all", within: .seconds(30)) { daemon.owner.now.images.count == 4 }
-        try await holder.thaw()
-        try await waitUntil("it finds itself fenced", within: .seconds(20)) { holder.logTail(lines: 100).contains("lost") }
-        try await holder.kill()
-        await daemon.stop()
-    }
+        @Test func aFrozenLeaderIsSucceededAndFindsItselfFenced() async throws {
+            let sandbox = try await sandbox("frozen")
+            let holder = try startHolder(sandbox, "frozen", daemon: "a", interval: 1)
+            try await eventually("it has all images") { holder.logTail(lines: 100).matches(of: /acquired/).count == 4 }
+            let daemon = try await TestDaemon.start(sandbox, pool: "frozen", daemon: "b")
+            await daemon.share.imagesChanged(local: [], remote: Set(Self.images))
+            try await eventually("they share") { daemon.owner.now.images.count == 2 }
+            try await holder.freeze()
+            try await eventually("ours leads") { daemon.cooperator.isLeader }
+            try await eventually("ours has all") { daemon.owner.now.images.count == 4 }
+            try await holder.thaw()
+            try await eventually("it finds itself fenced") { holder.logTail(lines: 100).contains("lost") }
+            try await holder.kill()
+            await daemon.stop()
+        }
 
-    /// A new client of the same process need not wait for the death of the one it gave up.
-    @Test func anotherClientOfThisProcessFollowsAtOnce() async throws {
-        let sandbox = try await sandbox("again")
-        var configuration = CooperationConfiguration.brisk
-        configuration.timing = ElectionTiming()
-        let first = try await TestDaemon.start(sandbox, pool: "again", daemon: "a", configuration: configuration)
-        try await waitUntil("it leads") { first.cooperator.isLeader }
-        first.owner.holdsReleases = true
-        await first.share.imagesChanged(local: [], remote: ["x"])
-        try await waitUntil("it has the image") { first.owner.now.images == ["x"] }
-        await first.cooperator.stop(within: .seconds(1))
-        #expect(try await instances(first.pool) == [first.cooperator.instanceID])
+        /// A new client of the same process need not wait for the death of the one it gave up.
+        @Test func anotherClientOfThisProcessFollowsAtOnce() async throws {
+            let sandbox = try await sandbox("again")
+            var configuration = CooperationConfiguration.brisk
+            configuration.timing = ElectionTiming()
+            let first = try await TestDaemon.start(sandbox, pool: "again", daemon: "a", configuration: configuration)
+            try await eventually("it leads") { first.cooperator.isLeader }
+            first.owner.holdsReleases = true
+            await first.share.imagesChanged(local: [], remote: ["x"])
+            try await eventually("it has the image") { first.owner.now.images == ["x"] }
+            await first.cooperator.stop(within: .seconds(1))
+            #expect(try await instances(first.pool) == [first.cooperator.instanceID])
 
-        let start = ContinuousClock.now
-        let second = try await TestDaemon.start(sandbox, pool: "again", daemon: "a", configuration: configuration)
-        try await waitUntil("the next leads", within: .seconds(5)) { second.cooperator.isLeader }
-        #expect(ContinuousClock.now - start < .seconds(5))
-        #expect(try await instances(second.pool) == [second.cooperator.instanceID])
-        first.owner.holdsReleases = false
-        await first.cluster.shutdown()
-        await second.stop()
+            let start = ContinuousClock.now
+            let second = try await TestDaemon.start(sandbox, pool: "again", daemon: "a", configuration: configuration)
+            try await eventually("the next leads") { second.cooperator.isLeader }
+            #expect(ContinuousClock.now - start < .seconds(5))
+            #expect(try await instances(second.pool) == [second.cooperator.instanceID])
+            first.owner.holdsReleases = false
+            await first.cluster.shutdown()
+            await second.stop()
+        }
     }
 }
