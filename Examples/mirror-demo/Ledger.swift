@@ -4,7 +4,7 @@ import Foundation
 struct Ledger {
     struct Entry {
         var step: String
-        /// What the daemon says that it read at the source.
+        /// What the daemon says that it read at the source; for a move, what was written since the snapshot before.
         var bytes: Int
         /// From the snapshot at the source to the complete one at the replica.
         var seconds: Double

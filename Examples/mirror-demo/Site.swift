@@ -75,6 +75,20 @@ struct Site: Sendable {
         return (status.state, ReplayFigures(description: status.description))
     }
 
+    /// What the stock `rbd mirror pool status` says of the pool, its daemons and its images.
+    func stockHealth() async throws -> [String] {
+        struct Status: Decodable {
+            var summary: Summary
+            struct Summary: Decodable {
+                var health: String
+                var daemon_health: String
+                var image_health: String
+            }
+        }
+        let summary = try await cluster.rbdJSON("mirror", "pool", "status", Self.poolName, as: Status.self).summary
+        return [summary.health, summary.daemon_health, summary.image_health]
+    }
+
     /// The SHA-256 of what the stock `rbd export` reads.
     func checksum(ofSnapshot snapshot: String? = nil) async throws -> String {
         let spec = Self.spec + (snapshot.map { "@\($0)" } ?? "")

@@ -50,6 +50,7 @@ struct Story {
         try await story.writeAndFollow(from: story.siteB, to: story.siteA, "writes at site-b")
         try await story.move(from: story.siteB, to: story.siteA, "failback to site-a")
         try await story.writeAndFollow(from: story.siteA, to: story.siteB, "writes at site-a again")
+        try await story.checkHealth()
         try await story.stop()
         return story.ledger
     }
@@ -57,9 +58,7 @@ struct Story {
     // MARK: Steps
 
     private mutating func firstCopy() async throws {
-        try await narrator.step("mirroring is turned on") { try await siteA.mirrorImage("enable", "snapshot") }
-        let entry = try await follow(from: siteA, to: siteB, "first copy") { _ in }
-        ledger.add(entry)
+        ledger.add(try await follow(from: siteA, to: siteB, "first copy") { try await $0.mirrorImage("enable", "snapshot") })
         try await compare("the same bytes on both sites")
     }
 
@@ -81,16 +80,27 @@ struct Story {
         try await compare("the same bytes on both sites")
     }
 
-    /// Moves the image's primary side in the orderly way: nothing is lost.
+    /// Moves the image's primary side in the orderly way: what no mirror snapshot has yet comes along.
     private mutating func move(from old: Site, to new: Site, _ title: String) async throws {
+        let mebibytes = 16
+        try await narrator.step("\(mebibytes) MiB of random writes at \(old.name)") { try await old.write(mebibytes: mebibytes) }
         let start = ContinuousClock.now
-        var entry = try await follow(from: old, to: new, "\(title): demotion") { try await $0.mirrorImage("demote") }
+        try await narrator.step("\(title): demotion, until \(new.name) has all") {
+            _ = try await transfer(from: old, to: new, title) { try await $0.mirrorImage("demote") }
+        }
         try await narrator.step("\(title): promotion") { try await new.mirrorImage("promote") }
-        entry.step = title
-        entry.seconds = start.duration(to: .now) / .seconds(1)
-        entry.lag = nil
-        ledger.add(entry)
+        ledger.add(.init(step: title, bytes: mebibytes << 20, seconds: start.duration(to: .now) / .seconds(1), lag: nil))
         try await compare("nothing was lost")
+    }
+
+    private func checkHealth() async throws {
+        try await narrator.step("the stock rbd finds both sites healthy") {
+            for site in [siteA, siteB] {
+                try await waitUntil("`rbd mirror pool status` at \(site.name) is OK", every: .milliseconds(500)) {
+                    try await site.stockHealth() == ["OK", "OK", "OK"]
+                }
+            }
+        }
     }
 
     private func stop() async throws {
