@@ -145,6 +145,13 @@ private func parse(_ arguments: [String], _ environment: [String: String] = [:],
         #expect(settings.adminSocketMode == 0o600)
     }
 
+    /// The clients' configuration need not know whom the daemon runs as.
+    @Test func theAccountIsTakenFromTheCommandLine() throws {
+        let options = try DaemonOptions(arguments: ["rbd-mirror", "--setuser", "ceph", "--setgroup=g"], environment: [:])
+        let settings = DaemonSettings(options, subsystem: "rbd_mirror") { _ in "" }
+        #expect(settings.user == "ceph" && settings.group == "g")
+    }
+
     @Test func whatIsConfiguredWins() throws {
         let settings = try settings(["--setuser", "ceph", "--log-json"], [
             "log_file": "/l", "admin_socket": "/a", "pid_file": "/p", "setgroup": "g", "admin_socket_mode": "0770",
