@@ -46,13 +46,22 @@ struct SnapshotSync {
         let blob = try await sides.source.stateBlob(of: plan.to)
         let state = try decodeState(blob, plan.to)
         let users = try await reconcile(plan, state)
-        var stages = try await stages(from: plan.from, to: plan.to, creations: users.creations.map(\.source))
-        let base = try await replica.loadObjectMap()
+        // Made by an attempt that was given up, and maybe filled in part: filled again as those that are made now.
+        let pending = users.snapshotIDs.filter { $0.key > plan.from ?? 0 }
+        var stages = try await stages(
+            from: plan.from, to: plan.to, creations: (users.creations.map(\.source) + pending.keys).sorted())
+        let isRepeated = plan.replaces != nil || !pending.isEmpty
+        let base = try await startMap(plan.localStart, isRepeated: isRepeated)
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
         let marked = base == nil ? [] : chain.marked()
         var mapping = users.snapshotIDs
         for index in stages.indices.dropLast() {
-            let creation = users.creations[index]
+            if let local = pending[stages[index].end] {
+                if base != nil { try await replica.saveObjectMap(marked[index], of: local) }
+                stages[index].local = local
+                continue
+            }
+            let creation = users.creations.first { $0.source == stages[index].end }!
             try await replica.setSize(creation.size)
             if base != nil { try await replica.saveObjectMap(marked[index]) }
             let id = try await replica.addSnapshot(creation.name, .user)
@@ -67,6 +76,14 @@ struct SnapshotSync {
         return try await finish(
             stages, chain, hasMap: base != nil, working: working, state, blob, from: plan.isClean ? .max : 0,
             isExact: plan.baseIsExact, isFresh: plan.localStart == nil && plan.replaces == nil && sides.isNewImage)
+    }
+
+    /// The object map before the first revision, nil without the feature; HEAD's own is ahead of it after an attempt that was given up.
+    private func startMap(_ localStart: UInt64?, isRepeated: Bool) async throws -> ObjectMap? {
+        guard let head = try await replica.loadObjectMap() else { return nil }
+        guard isRepeated else { return head }
+        guard let localStart else { return ObjectMap(count: 0) }
+        return try await replica.loadObjectMap(of: localStart)
     }
 
     /// Goes on with a copy that was interrupted, by us or by a stock daemon.
