@@ -221,7 +221,8 @@ extension Cluster {
             return number > 0 && "\(Int(number))" != fallback.wholeSeconds ? .seconds(number) : fallback
         }
         return Deadlines(
-            connect: seconds(0, fallback.connect), object: seconds(1, fallback.object), monitor: seconds(2, fallback.monitor))
+            connect: seconds(0, fallback.connect), object: seconds(1, fallback.object), monitor: seconds(2, fallback.monitor),
+            image: fallback.image)
     }
 
     /// Hands options to librados and refuses what it does not know.
