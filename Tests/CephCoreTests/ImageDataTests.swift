@@ -59,7 +59,7 @@ import Testing
             try await pool.withImage(name) { image in
                 let error = await failure { try await image.write([1], at: 0) }
                 #expect(error?.code == EROFS)
-                #expect(error?.subject == "images/\(name)")
+                #expect(error?.subject == "\(pool.cluster.name):images/\(name)")
                 #expect(await failure { try await image.discard(0..<4096) }?.code == EROFS)
             }
         }

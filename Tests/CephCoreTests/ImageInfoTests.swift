@@ -48,7 +48,7 @@ import Testing
         let pool = try await Live.images()
         let error = await failure { _ = try await pool.openImage("nowhere") }
         #expect(error?.isNotFound == true)
-        #expect(error?.subject == "images/nowhere")
+        #expect(error?.subject == "\(pool.cluster.name):images/nowhere")
         #expect(await failure { _ = try await pool.openImage(id: "deadbeef", for: .readWrite) }?.isNotFound == true)
         #expect(await failure { try await pool.removeImage("nowhere") }?.isNotFound == true)
     }

@@ -185,7 +185,7 @@ import Testing
         let error = await failure { try await pool.change("rbd_directory", with: ClassCall("rbd", "dir_add_image", input: id)) }
         #expect(error?.code == EEXIST || error?.code == EBADF)
         #expect(error?.operation == "rbd.dir_add_image")
-        #expect(error?.subject == "\(pool.spec)/rbd_directory")
+        #expect(error?.subject == "\(pool.cluster.name):\(pool.spec)/rbd_directory")
         let missing = await failure { _ = try await pool.call(ClassCall("rbd", "no_such_method"), on: "rbd_directory") }
         #expect(missing?.code == EOPNOTSUPP && missing?.operation == "rbd.no_such_method")
         let unknown = await failure { _ = try await pool.call(ClassCall("no_such_class", "x"), on: "rbd_directory") }

@@ -38,7 +38,7 @@ import Testing
         #expect(outcome.replies.isEmpty && outcome.silent.isEmpty)
         #expect(await failure { try await pool.notify("none") }?.isNotFound == true)
         let error = await failure { _ = try await pool.watch("none") }
-        #expect(error?.isNotFound == true && error?.subject == "\(pool.spec)/none")
+        #expect(error?.isNotFound == true && error?.subject == "\(pool.cluster.name):\(pool.spec)/none")
     }
 
     @Test func manyWatchersAnswer() async throws {

@@ -6,6 +6,8 @@ final class CallGate: Sendable {
         var inFlight = 0
         var isClosed = false
         var end: (@Sendable () -> Void)?
+        var hasEnded = false
+        var followers: [@Sendable () -> Void] = []
     }
 
     private let state = Locked(State())
@@ -43,6 +45,25 @@ final class CallGate: Sendable {
         }
         if isDrained { end() }
         return isFirst
+    }
+
+    /// Says that the handle has ended: C calls nobody back any more.
+    func ended() {
+        let followers = state.withLock { state in
+            defer { state.followers = [] }
+            state.hasEnded = true
+            return state.followers
+        }
+        for follower in followers { follower() }
+    }
+
+    /// Runs `body` once the handle has ended.
+    func whenEnded(_ body: @escaping @Sendable () -> Void) {
+        let isOver = state.withLock { state in
+            if !state.hasEnded { state.followers.append(body) }
+            return state.hasEnded
+        }
+        if isOver { body() }
     }
 
     /// Announces a call or throws.

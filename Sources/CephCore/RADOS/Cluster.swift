@@ -30,7 +30,7 @@ public final class Cluster: Sendable {
 
     deinit {
         let handle = handle
-        gate.close { LentThread.detach { rados_shutdown(handle.pointer) } }
+        gate.close { [gate] in Self.end(handle, gate) {} }
     }
 
     /// Connects and authenticates.
@@ -102,13 +102,16 @@ public final class Cluster: Sendable {
         let handle = handle
         let wait = AbandonableWait()
         _ = await wait.run(within: limit) {
-            let isFirst = gate.close {
-                LentThread.detach {
-                    rados_shutdown(handle.pointer)
-                    wait.finish(0)
-                }
-            }
+            let isFirst = gate.close { [gate] in Self.end(handle, gate) { wait.finish(0) } }
             if !isFirst { wait.finish(0) }
+        }
+    }
+
+    private static func end(_ handle: UnsafeHandle, _ gate: CallGate, _ done: @escaping @Sendable () -> Void) {
+        LentThread.detach {
+            rados_shutdown(handle.pointer)
+            gate.ended()
+            done()
         }
     }
 
@@ -221,7 +224,8 @@ extension Cluster {
             return number > 0 && "\(Int(number))" != fallback.wholeSeconds ? .seconds(number) : fallback
         }
         return Deadlines(
-            connect: seconds(0, fallback.connect), object: seconds(1, fallback.object), monitor: seconds(2, fallback.monitor))
+            connect: seconds(0, fallback.connect), object: seconds(1, fallback.object), monitor: seconds(2, fallback.monitor),
+            image: fallback.image)
     }
 
     /// Hands options to librados and refuses what it does not know.

@@ -93,8 +93,8 @@ final class WatchRegistration: Sendable {
                 _ = try? await self.pool.cluster.completion(of: "rados_aio_unwatch", on: self.object) {
                     rados_aio_unwatch(self.pool.handle.pointer, self.handle, $0)
                 }
-                // Without the flush a callback may still come: then the reference stays.
-                if await self.flush() { self.forget() }
+                // Without the flush a callback may still come, until the connection has ended.
+                if await self.flush() { self.forget() } else { self.pool.cluster.gate.whenEnded { self.forget() } }
                 wait.finish(0)
             }
         }

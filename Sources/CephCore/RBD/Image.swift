@@ -62,13 +62,14 @@ public final class Image: Sendable {
         gate.close { Self.startClosing(handle, pool) }
     }
 
-    /// What errors call this image: `pool/namespace/image@snapshot`.
-    public var spec: String { subject }
+    /// What people call this image: `pool/namespace/image@snapshot`.
+    public var spec: String { "\(pool.spec)/\(name)" + (point.map { "@\($0)" } ?? "") }
 
+    /// What errors call it.
     var subject: String { Self.subject(pool, name, point) }
 
     static func subject(_ pool: Pool, _ image: String, _ point: SnapshotReference?) -> String {
-        "\(pool.spec)/\(image)" + (point.map { "@\($0)" } ?? "")
+        pool.subject(image) + (point.map { "@\($0)" } ?? "")
     }
 
     /// Closes the image: waits for the calls in flight, flushes, gives up lock and watch.
