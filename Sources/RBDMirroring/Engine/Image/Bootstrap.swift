@@ -20,31 +20,33 @@ struct Bootstrap: Sendable {
 
     enum Outcome {
         case replay(Image)
-        case stop(ReplicationStatus)
+        /// Nothing to do until something changes, as a rule in one of these headers.
+        case stop(ReplicationStatus, HeaderVigil.Headers)
     }
 
     func run() async throws -> Outcome {
         let facts = try await facts()
         let plan = ImageBootstrapPlanner.plan(facts)
         logger.debug("bootstrap", metadata: ["plan": "\(plan)"])
+        let stop = { (status: ReplicationStatus) in Outcome.stop(status, plan.headers(facts)) }
         switch plan {
         case .replay:
-            guard let local = facts.local, case .image(let remote) = facts.remote else { return .stop(Self.remoteRemoved) }
-            if try await isClone(remote.imageID) { return .stop(Self.clone) }
+            guard let local = facts.local, case .image(let remote) = facts.remote else { return stop(Self.remoteRemoved) }
+            if try await isClone(remote.imageID) { return stop(Self.clone) }
             return .replay(Image(name: remote.name, localID: local.imageID, remoteID: remote.imageID, isNew: false))
         case .create(let name, let mode):
-            guard mode == .snapshot, case .image(let remote) = facts.remote else { return .stop(Self.journalMode) }
-            if try await isClone(remote.imageID) { return .stop(Self.clone) }
+            guard mode == .snapshot, case .image(let remote) = facts.remote else { return stop(Self.journalMode) }
+            if try await isClone(remote.imageID) { return stop(Self.clone) }
             let id = try await create(name, from: remote)
             return .replay(Image(name: name, localID: id, remoteID: remote.imageID, isNew: true))
         case .discard(.halfBuilt), .discard(.interruptedRemoval):
             logger.info("removing a half-built image", metadata: ["image.id": "\(facts.local!.imageID)"])
             try await ImageRemoval(pool: pair.local).removeHalfBuilt(facts.local!.imageID, globalID: globalID)
             return try await run()
-        case .discard(.resync): return .stop(SnapshotPlan.StopReason.resyncRequested.status())
-        case .delete: return .stop(Self.remoteRemoved)
-        case .wait(let reason): return .stop(reason.status())
-        case .stop(let reason): return .stop(reason.status())
+        case .discard(.resync): return stop(SnapshotPlan.StopReason.resyncRequested.status())
+        case .delete: return stop(Self.remoteRemoved)
+        case .wait(let reason): return stop(reason.status())
+        case .stop(let reason): return stop(reason.status())
         }
     }
 
@@ -71,12 +73,15 @@ struct Bootstrap: Sendable {
     // MARK: Facts
 
     private func facts() async throws -> BootstrapFacts {
-        let remote = try await yieldingToCancellation { try await self.remote() }
-        let local = try await local()
-        var owner: String?
-        if local == nil, case .image(let source) = remote { owner = try await pair.local.imageID(named: source.name) }
         let source = SourceIdentity(fsid: try pair.remote.cluster.fsid(), mirrorUUID: pair.remoteMirrorUUID)
-        return BootstrapFacts(local: local, remote: remote, localNameOwner: owner, source: source, knownSource: source)
+        var facts = BootstrapFacts(local: try await local(), remote: .unreachable, source: source, knownSource: source)
+        // What is decided here, a promotion above all, does not wait for the other site.
+        guard ImageBootstrapPlanner.plan(facts) == .wait(.sourceUnreachable) else { return facts }
+        facts.remote = try await yieldingToCancellation { try await self.remote() }
+        if facts.local == nil, case .image(let source) = facts.remote {
+            facts.localNameOwner = try await pair.local.imageID(named: source.name)
+        }
+        return facts
     }
 
     private func local() async throws -> BootstrapFacts.Local? {
@@ -120,4 +125,19 @@ struct Bootstrap: Sendable {
         try await ReplicaImage.create(id, template, in: pair.local)
         return id
     }
+}
+
+extension ImageBootstrapPlan {
+    /// The headers to watch while the image is not replayed.
+    fileprivate func headers(_ facts: BootstrapFacts) -> HeaderVigil.Headers {
+        var headers = HeaderVigil.Headers()
+        if let local = facts.local, local.isInDirectory, !local.promotion.isForced { headers.local = local.imageID }
+        if case .image(let remote) = facts.remote, !remote.promotion.isForced { headers.remote = remote.imageID }
+        return headers
+    }
+}
+
+extension PromotionState {
+    /// A forced promotion is under way: its orphan is the newest snapshot.
+    fileprivate var isForced: Bool { self == .nonPrimary(primaryMirrorUUID: "") }
 }

@@ -76,16 +76,21 @@ actor ImageReplayer {
 
     private func serve() async {
         var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
+        let vigil = HeaderVigil(pair: pair, wake: wake, logger: logger)
         await show(ReplicationStatus(state: .starting, reason: .starting))
         while !Task.isCancelled {
             do {
-                await show(try await attempt())
+                let (status, headers) = try await attempt(vigil)
+                await show(status)
                 backoff.reset()
-                _ = try await wake.wait(for: .seconds(30))
+                if let headers, try await vigil.keep(headers) { continue }
+                _ = try await wake.wait(for: status.reason == .forcePromoting ? .seconds(1) : .seconds(30))
             } catch is CancellationError {
                 break
             } catch {
                 guard !Task.isCancelled else { break }
+                // A forced promotion must not wait for a daemon that cannot take part in it.
+                await vigil.end()
                 let pause = backoff.next()
                 logger.warning("replay failed", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
                 meter.failed()
@@ -96,6 +101,7 @@ actor ImageReplayer {
                 guard (try? await wake.wait(for: pause)) != nil else { break }
             }
         }
+        await vigil.end()
         await show(ReplicationStatus(state: .stopped, reason: .stoppedByOperator))
     }
 
@@ -108,22 +114,25 @@ actor ImageReplayer {
         await board.show(globalID, name: name, new, StockStatus(new, figures: figures))
     }
 
-    /// One attempt from the beginning; returns why replaying ended.
-    private func attempt() async throws -> ReplicationStatus {
+    /// One attempt from the beginning; returns why replaying ended, and what to watch unless that is watched already.
+    private func attempt(_ vigil: HeaderVigil) async throws -> (ReplicationStatus, HeaderVigil.Headers?) {
         let bootstrap = Bootstrap(pair: pair, globalID: globalID, logger: logger)
         switch try await bootstrap.run() {
-        case .stop(let status): return status
+        case .stop(let status, let headers): return (status, headers)
         case .replay(let image):
+            await vigil.end()
             name = image.name
             logger[metadataKey: "image.name"] = "\(name)"
             let replica = try await ReplicaImage.open(
                 image.localID, in: pair.local, ids: pair.resources.snapshotIDs, identity: pair.resources.identity)
-            return try await replay(replica, image)
+            return (try await replay(replica, image, vigil), nil)
         }
     }
 
     /// Follows the source until there is a reason to stop, then lets go of the image.
-    private func replay(_ replica: ReplicaImage, _ image: Bootstrap.Image) async throws -> ReplicationStatus {
+    private func replay(
+        _ replica: ReplicaImage, _ image: Bootstrap.Image, _ vigil: HeaderVigil
+    ) async throws -> ReplicationStatus {
         let watch: Watch
         let header = ObjectNames.header(image.remoteID)
         do { watch = try await pair.remote.watch(header) } catch {
@@ -137,9 +146,16 @@ actor ImageReplayer {
             Task { for await _ in watch.events { wake.signal() } },
         ]
         let result = await withTaskCancellationHandler { await work.result } onCancel: { work.cancel() }
-        for listener in listeners { listener.cancel() }
         // A task of its own: letting go must not be cut short by the cancellation that led here.
-        let promoted = await Task { await letGo(replica, watch, guardian, result) }.value
+        let promoted = await Task {
+            // Before the replay's own watches end: nothing is to happen unseen.
+            if case .success(let status) = result, status.reason != .forcePromoting {
+                _ = try? await vigil.keep(.init(local: image.localID, remote: image.remoteID))
+            }
+            for listener in listeners { listener.cancel() }
+            if guardian.isPromotionRequested { await vigil.end() }
+            return await letGo(replica, watch, guardian, result)
+        }.value
         return promoted ? SnapshotPlan.StopReason.forcePromoting.status() : try result.get()
     }
 

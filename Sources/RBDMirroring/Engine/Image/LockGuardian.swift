@@ -37,6 +37,8 @@ final class LockGuardian: Sendable {
         }
     }
 
+    var isPromotionRequested: Bool { promotion.withLock { $0 != nil } }
+
     /// Gives the lock to a forced promotion, if one asked; to be called when nothing is in flight any more.
     func letPromotionPass() async -> Bool {
         guard let notification = promotion.withLock({ $0 }) else { return false }
