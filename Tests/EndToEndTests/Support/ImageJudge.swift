@@ -46,10 +46,10 @@ struct ImageJudge {
         var facts = [
             "info": info.comparable, "snapshots": snapshots.map { "\($0)" }.joined(separator: ", "),
             "metadata": try await site.rbd("image-meta", "ls", spec),
-            "content": try await checksum(spec, site),
+            "content": try await Self.checksum(spec, site),
         ]
         for snapshot in snapshots {
-            facts["content of \(snapshot.name)"] = try await checksum("\(spec)@\(snapshot.name)", site)
+            facts["content of \(snapshot.name)"] = try await Self.checksum("\(spec)@\(snapshot.name)", site)
         }
         if diffs != .none { facts.merge(try await extents(snapshots, site)) { $1 } }
         return facts
@@ -73,7 +73,7 @@ struct ImageJudge {
         return facts
     }
 
-    private func checksum(_ spec: String, _ site: Site) async throws -> String {
+    static func checksum(_ spec: String, _ site: Site) async throws -> String {
         // The tools find the cluster in the environment.
         let script = "set -o pipefail; rbd export --no-progress \"$1\" - | sha256sum"
         return try await site.cluster.run("bash", ["-c", script, "bash", spec], timeout: .seconds(300))

@@ -50,6 +50,12 @@ struct Bootstrap: Sendable {
         }
     }
 
+    /// Whether the local image is what a source fills: neither promoted nor about to be.
+    func isReplica() async throws -> Bool {
+        guard case .nonPrimary(let uuid) = try await local()?.promotion else { return false }
+        return !uuid.isEmpty
+    }
+
     private static var remoteRemoved: ReplicationStatus { ImageBootstrapPlan.StopReason.remoteRemoved.status() }
 
     private func isClone(_ remoteID: String) async throws -> Bool {

@@ -18,6 +18,8 @@ actor ImageReplayer {
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
+    /// Until then the image belongs to a forced promotion that was let pass, even if nothing shows of it yet.
+    private var promotionDeadline: ContinuousClock.Instant?
     private(set) var status = ReplicationStatus()
     private(set) var name = ""
 
@@ -84,7 +86,7 @@ actor ImageReplayer {
                 await show(status)
                 backoff.reset()
                 if let headers, try await vigil.keep(headers) { continue }
-                _ = try await wake.wait(for: status.reason == .forcePromoting ? .seconds(1) : .seconds(30))
+                _ = try await wake.wait(for: status.reason == .forcePromoting ? .milliseconds(500) : .seconds(30))
             } catch is CancellationError {
                 break
             } catch {
@@ -117,6 +119,10 @@ actor ImageReplayer {
     /// One attempt from the beginning; returns why replaying ended, and what to watch unless that is watched already.
     private func attempt(_ vigil: HeaderVigil) async throws -> (ReplicationStatus, HeaderVigil.Headers?) {
         let bootstrap = Bootstrap(pair: pair, globalID: globalID, logger: logger)
+        if let deadline = promotionDeadline, .now < deadline, try await bootstrap.isReplica() {
+            return (SnapshotPlan.StopReason.forcePromoting.status(), nil)
+        }
+        promotionDeadline = nil
         switch try await bootstrap.run() {
         case .stop(let status, let headers): return (status, headers)
         case .replay(let image):
@@ -156,7 +162,9 @@ actor ImageReplayer {
             if guardian.isPromotionRequested { await vigil.end() }
             return await letGo(replica, watch, guardian, result)
         }.value
-        return promoted ? SnapshotPlan.StopReason.forcePromoting.status() : try result.get()
+        guard promoted else { return try result.get() }
+        promotionDeadline = .now + .seconds(30)
+        return SnapshotPlan.StopReason.forcePromoting.status()
     }
 
     /// Gives the image back when everything in flight has ended; returns whether a forced promotion has it now.
@@ -186,6 +194,8 @@ actor ImageReplayer {
             let plan = SnapshotPlanner.plan(local: local.snapshots, remote: source.header.snapshots, context: context(local))
             logger.debug("plan", metadata: ["plan": "\(plan)"])
             meter.observe(local: local, source: source.header, pair)
+            // A forced promotion that asked meanwhile falls back to a point that is there now.
+            try Task.checkCancellation()
             switch plan {
             case .stop(let reason): return reason.status()
             case .idle:

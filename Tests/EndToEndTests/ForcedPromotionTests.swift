@@ -1,0 +1,85 @@
+import CephSandbox
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// `rbd mirror image promote --force` on the replica's site, with our daemon running.
+    @Suite struct ForcedPromotionTests {
+        /// In the middle of a sync, what is promoted is the last point that arrived in full.
+        @Test func inMidSync() async throws {
+            try await withScene("forced") { scene in
+                let daemon = try await scene.startDaemon(on: scene.siteB)
+                try await scene.createImage("disk", mebibytes: 48, options: ["--object-size", "256K"])
+                var workload = SourceWorkload(SeededRandom.forRun("forced"), size: 48 << 20)
+                for _ in 1...2 {
+                    try await workload.fill { try await scene.siteA.write($0, to: "disk") }
+                    try await scene.takeMirrorSnapshot("disk")
+                    try await scene.waitForSync("disk")
+                }
+                let complete = try await scene.siteA.checksum("disk")
+
+                try await scene.siteB.slowDown(by: .milliseconds(15))
+                try await workload.fill { try await scene.siteA.write($0, to: "disk") }
+                try await scene.takeMirrorSnapshot("disk")
+                try await waitUntil("the sync is under way") { try await scene.siteB.lastMirrorSnapshot("disk").isUnderWay }
+                async let promotion: Void = promote("disk", scene)
+                try await daemon.waitForLog("a forced promotion asks for the image")
+                try await scene.siteB.goAtFullSpeed()
+                try await promotion
+                #expect(try await scene.siteB.checksum("disk") == complete)
+                try await scene.checkObjectMaps("disk", on: scene.siteB)
+                try await scene.siteB.write(workload.churned(), to: "disk")
+                try await daemon.terminate()
+            }
+        }
+
+        /// A replica at rest, and one whose source was demoted, which the daemon watches without replaying it.
+        @Test func atRest() async throws {
+            try await withScene("forced-at-rest") { scene in
+                let daemon = try await scene.startDaemon(on: scene.siteB)
+                for image in ["followed", "demoted"] {
+                    try await scene.createImage(image, mebibytes: 8)
+                    var workload = SourceWorkload(SeededRandom.forRun(image), size: 8 << 20)
+                    try await workload.fill { try await scene.siteA.write($0, to: image) }
+                    try await scene.takeMirrorSnapshot(image)
+                    try await scene.waitForSync(image)
+                }
+                try await scene.siteA.mirror("demote", image: "demoted")
+                try await scene.siteB.waitForStatus("demoted", state: "up+unknown")
+                for image in ["followed", "demoted"] {
+                    let before = try await scene.siteA.checksum(image)
+                    try await promote(image, scene)
+                    #expect(try await scene.siteB.checksum(image) == before)
+                }
+                try await daemon.terminate()
+            }
+        }
+
+        /// Promotes by force; neither the command nor the status afterwards waits for a clock of the daemon.
+        private func promote(_ image: String, _ scene: Scene) async throws {
+            let start = ContinuousClock.now
+            try await scene.siteB.mirror("promote", "--force", image: image)
+            print("\(image) was promoted by force within \(start.duration(to: .now))")
+            try await scene.siteB.waitForStatus(image, "primary", within: .seconds(10)) { status in
+                status.state == "up+stopped" && status.description == "local image is primary"
+            }
+        }
+    }
+}
+
+extension Site {
+    /// The checksum of an image's content as `rbd export` reads it.
+    func checksum(_ image: String) async throws -> String { try await ImageJudge.checksum(spec(image), self) }
+
+    func lastMirrorSnapshot(_ image: String) async throws -> SnapshotListing {
+        guard let last = try await snapshots(image).last(where: \.isMirror) else {
+            throw ToolFailure(tool: "rbd snap ls", text: "\(spec(image)) has no mirror snapshot")
+        }
+        return last
+    }
+}
+
+extension SnapshotListing {
+    /// Whether a part of it was copied.
+    var isUnderWay: Bool { !isComplete && (namespace.last_copied_object_number ?? 0) > 0 }
+}
