@@ -46,9 +46,11 @@ struct Scene: Sendable {
     }
 }
 
-/// Maps change at once, so that a test does not wait for a monitor's clock.
+/// Maps change at once and killed clients are missed soon, so that a test does not wait for the clocks of a cluster.
 private let pairConfiguration = SandboxPair.Configuration(
-    SandboxConfiguration(managerModules: [], options: ["paxos_propose_interval": "0.05", "osd_snap_trim_sleep_hdd": "0"]), pools: [])
+    SandboxConfiguration(managerModules: [], options: [
+        "paxos_propose_interval": "0.05", "osd_snap_trim_sleep_hdd": "0", "osd_client_watch_timeout": "8",
+    ]), pools: [])
 
 /// Lends a freshly mirrored pool to a test and clears it away; a failure shows the seed and the daemons' logs.
 nonisolated(nonsending)

@@ -60,7 +60,7 @@ actor HeaderVigil {
     /// Without a watch changes are seen at the next look.
     private func watch(_ object: String, in pool: Pool) async {
         let watch: Watch
-        do throws(CephError) { watch = try await pool.watch(object) } catch {
+        do throws(CephError) { watch = try await pool.watchHeader(object) } catch {
             logger.debug("cannot watch the header", metadata: ["error": "\(error)"])
             return
         }
@@ -75,4 +75,12 @@ actor HeaderVigil {
         guard case .notified(let notification) = event.kind else { return true }
         return notification.notifier != own && (try? HeaderNotification(encoded: notification.payload))?.operation == .headerUpdate
     }
+}
+
+extension Pool {
+    /// Watches a header for its changes.
+    ///
+    /// Each snapshot that is made waits for all who watch, also for one that was killed: the OSD is to miss it sooner than
+    /// after its usual 30 s.
+    func watchHeader(_ object: String) async throws(CephError) -> Watch { try await watch(object, timeout: .seconds(15)) }
 }

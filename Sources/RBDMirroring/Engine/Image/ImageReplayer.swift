@@ -141,7 +141,7 @@ actor ImageReplayer {
     ) async throws -> ReplicationStatus {
         let watch: Watch
         let header = ObjectNames.header(image.remoteID)
-        do { watch = try await pair.remote.watch(header) } catch {
+        do { watch = try await pair.remote.watchHeader(header) } catch {
             await replica.close()
             throw error
         }
