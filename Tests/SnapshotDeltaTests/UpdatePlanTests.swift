@@ -20,8 +20,11 @@ import Testing
                     for index in part { object![Int(offset) + index - part.lowerBound] = bytes[index] }
                 }
             case .zero(let range):
-                guard object != nil else { continue }
-                for byte in range where byte < UInt64(object!.count) { object![Int(byte)] = 0 }
+                guard let count = object.map({ UInt64($0.count) }), range.lowerBound < count else { continue }
+                // What reaches the end is a truncation.
+                if range.upperBound >= count { object!.removeLast(Int(count - range.lowerBound)) } else {
+                    for byte in range { object![Int(byte)] = 0 }
+                }
             case .truncate(let size):
                 guard object != nil else { continue }
                 grow(Int(size))
@@ -82,6 +85,25 @@ import Testing
                 for byte in start..<min(after.count, start + random.below(5000)) { differs[byte] = true }
             }
             #expect(patched(before, after, ModelObject.ranges(differs)) == after, "\(SeededRandom.hint)")
+        }
+    }
+
+    /// A target that an attempt which was given up left anywhere between the base and the end.
+    @Test func baseThatIsNotExact() {
+        var random = SeededRandom.forRun("inexact bases")
+        for _ in 0..<300 {
+            let history = (0..<4).map { _ in Self.randomObject(&random) }
+            let (base, after) = (history[0], history[3])
+            let longest = history.map(\.count).max()!
+            // Every byte that was another one at any point counts as changed, as a snapshot set has it.
+            let differs = (0..<longest).map { byte in Set(history.map { byte < $0.count ? Int($0[byte]) : -1 }).count > 1 }
+            let change = ObjectChange(
+                existedAtStart: true, existsAtEnd: true, sizeAtEnd: UInt64(after.count), sizeAtStart: UInt64(base.count),
+                ranges: ModelObject.ranges(Array(differs.prefix(after.count))))
+            let plan = UpdatePlan(
+                change: change, data: Self.read(after, change.ranges), objectSize: 1 << 16, baseIsExact: false)
+            for target in history { #expect(Self.apply(plan.update, to: target) == after, "\(SeededRandom.hint)") }
+            if differs.prefix(after.count).allSatisfy({ $0 }) { #expect(Self.apply(plan.update, to: nil) == after) }
         }
     }
 

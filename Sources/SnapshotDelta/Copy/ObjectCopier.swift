@@ -72,7 +72,7 @@ public struct ObjectCopier: Sendable {
             return try await disappear(number, in: revision, change)
         }
         // An object that the map names and that did not change is touched all the same, as the source's was.
-        let plan = UpdatePlan(change: change, data: data, objectSize: objectSize)
+        let plan = UpdatePlan(change: change, data: data, objectSize: objectSize, baseIsExact: revision.baseIsExact)
         outcome.bytesRead += data.count
         outcome.bytesWritten += plan.bytesWritten
         try await revision.target.apply(plan.update, to: targetName(number))

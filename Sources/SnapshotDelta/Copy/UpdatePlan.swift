@@ -5,38 +5,46 @@ struct UpdatePlan {
     private(set) var update = ObjectUpdate()
     private(set) var bytesWritten = 0
 
-    init(change: ObjectChange, data: ObjectData, objectSize: UInt64) {
+    /// - Parameter baseIsExact: The target object equals the source's at the base; else it may be anything between there
+    ///   and now, of any size or missing, that has the base's bytes outside the changed ranges.
+    init(change: ObjectChange, data: ObjectData, objectSize: UInt64, baseIsExact: Bool = true) {
         if change.existedAtStart {
-            patch(change, data)
+            patch(change, data, baseIsExact)
         } else {
             replace(change, data, objectSize)
         }
     }
 
     /// Writes over a base that both sides share.
-    private mutating func patch(_ change: ObjectChange, _ data: ObjectData) {
+    private mutating func patch(_ change: ObjectChange, _ data: ObjectData, _ baseIsExact: Bool) {
+        if !baseIsExact { update.ensureExists() }
+        /// The target object's size after the steps so far.
+        var reached = change.sizeAtStart
         var end: UInt64 = 0
         for (index, range) in data.ranges.enumerated() {
             data.withPiece(index) { piece in
                 var zeroFrom = 0
                 for run in ZeroRuns.nonZeroRuns(in: piece) {
-                    zero(zeroFrom..<run.lowerBound, of: range)
+                    zero(zeroFrom..<run.lowerBound, of: range, &reached)
                     update.write(data, piece: index, run, at: range.lowerBound + UInt64(run.lowerBound))
                     bytesWritten += run.count
-                    end = max(end, range.lowerBound + UInt64(run.upperBound))
+                    end = range.lowerBound + UInt64(run.upperBound)
+                    reached = max(reached, end)
                     zeroFrom = run.upperBound
                 }
-                zero(zeroFrom..<piece.count, of: range)
+                zero(zeroFrom..<piece.count, of: range, &reached)
             }
         }
         let size = change.sizeAtEnd ?? end
-        // Writes let the object grow to `end`; only a truncation makes it shorter.
-        if size != max(change.sizeAtStart, end) || update.isEmpty { update.truncate(to: size) }
+        if !baseIsExact || size != reached || update.isEmpty { update.truncate(to: size) }
     }
 
-    private mutating func zero(_ part: Range<Int>, of range: Range<UInt64>) {
+    /// Zeroes to the object's end and beyond are a truncation to an OSD.
+    private mutating func zero(_ part: Range<Int>, of range: Range<UInt64>, _ reached: inout UInt64) {
         guard !part.isEmpty else { return }
-        update.zero(range.lowerBound + UInt64(part.lowerBound)..<range.lowerBound + UInt64(part.upperBound))
+        let zeroed = range.lowerBound + UInt64(part.lowerBound)..<range.lowerBound + UInt64(part.upperBound)
+        update.zero(zeroed)
+        if zeroed.upperBound >= reached { reached = min(reached, zeroed.lowerBound) }
     }
 
     /// Gives the object exactly this content, whatever is there.

@@ -10,16 +10,22 @@ struct ImageJudge {
     enum Diffs {
         case none
         case wholeObjects
-        /// Byte ranges too. A source that lost a snapshot reports what changed up to it and back as well, a replica that never saw
-        /// that state does not.
-        case exact
+        /// And a chain of incremental backups of the second side must restore its every point. Byte ranges cannot be compared:
+        /// they include what changed up to another snapshot and back, and each side has mirror snapshots of its own.
+        case backups
     }
 
     /// - Throws: ``Disagreement`` with everything that differs.
     func compare(_ first: Site, _ second: Site) async throws {
         async let left = facts(of: first)
         async let right = facts(of: second)
-        let (ours, theirs) = try await (left, right)
+        var (ours, theirs) = try await (left, right)
+        if diffs == .backups {
+            for (point, restored) in try await restoredBackups(of: second) {
+                ours["backup, \(point)"] = ours[point]
+                theirs["backup, \(point)"] = restored
+            }
+        }
         let differing = Set(ours.keys).union(theirs.keys).filter { ours[$0] != theirs[$0] }.sorted()
         guard differing.isEmpty else {
             throw Disagreement(image: image, lines: differing.map { key in
@@ -55,18 +61,33 @@ struct ImageJudge {
         return facts
     }
 
-    /// Extents between all neighbours in time, exact and by whole objects, and the space used.
+    /// Backs an image up from snapshot to snapshot into an image beside it; returns the checksums at each point.
+    private func restoredBackups(of site: Site) async throws -> [String: String] {
+        let spec = site.spec(image), copy = site.spec("backup-of-\(image)")
+        let snapshots: [Snapshot] = try await site.cluster.rbdJSON("snap", "ls", spec)
+        let points = snapshots.sorted { $0.id < $1.id }.map(\.name)
+        try await site.rbd("create", copy, "--size", "1M")
+        var restored: [String: String] = [:]
+        for (start, end) in zip([nil] + points.map(Optional.some), points.map(Optional.some) + [nil]) {
+            let script = "set -o pipefail; rbd export-diff --no-progress $1 \"$2\" - | rbd import-diff --no-progress - \"$3\""
+            let from = start.map { "--from-snap \($0)" } ?? ""
+            try await site.cluster.run("bash", ["-c", script, "bash", from, end.map { "\(spec)@\($0)" } ?? spec, copy], timeout: .seconds(300))
+            restored[end.map { "content of \($0)" } ?? "content"] = try await Self.checksum(copy, site)
+        }
+        try await site.rbd("snap", "purge", "--no-progress", copy)
+        try await site.rbd("rm", "--no-progress", copy)
+        return restored
+    }
+
+    /// Objects that changed between all neighbours in time, and the space used.
     private func extents(_ snapshots: [Snapshot], _ site: Site) async throws -> [String: String] {
         let spec = site.spec(image)
         var facts: [String: String] = [:]
         let ends = snapshots.sorted { $0.id < $1.id }.map(\.name)
         for (start, end) in zip([nil] + ends.map(Optional.some), ends.map(Optional.some) + [nil]) {
             let from = start.map { ["--from-snap", $0] } ?? []
-            for kind in diffs == .exact ? [[], ["--whole-object"]] : [["--whole-object"]] {
-                let point = end.map { "\(spec)@\($0)" } ?? spec
-                let list = try await site.cluster.rbd(["diff", point] + from + kind)
-                facts["diff \(kind) \(start ?? "")..\(end ?? "")"] = list
-            }
+            let point = end.map { "\(spec)@\($0)" } ?? spec
+            facts["diff \(start ?? "")..\(end ?? "")"] = try await site.cluster.rbd(["diff", "--whole-object", point] + from)
         }
         let usage = try await site.cluster.rbdJSON("du", spec, as: Usage.self)
         facts["usage"] = usage.images.map { "\($0.snapshot ?? "HEAD"): \($0.used_size)" }.sorted().joined(separator: ", ")
