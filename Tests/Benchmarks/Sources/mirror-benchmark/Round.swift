@@ -57,13 +57,14 @@ struct Round {
         let (first, image) = try await stage.firstSync("big")
         if rows.contains(.firstSync) {
             result.samples.append(first)
-            for depth in depths {
-                result.loops.append(try await stage.copyLoop(image, depth: depth))
-            }
+            for depth in depths { result.loops.append(try await stage.loop(.copy, image, depth: depth)) }
         }
-        if rows.contains(.scatteredDelta) { result.samples.append(try await stage.scatteredDelta(image)) }
+        if rows.contains(.scatteredDelta) {
+            result.samples.append(try await stage.scatteredDelta(image))
+            for depth in depths { result.loops.append(try await stage.loop(.scattered, image, depth: depth)) }
+        }
         if rows.contains(.smallDelta) {
-            for _ in 0..<repeats { result.samples.append(try await stage.smallDelta(image)) }
+            for _ in 0..<repeats { result.samples += try await stage.smallDelta(image) }
             try await stage.sites.verify(image)
         }
     }

@@ -5,7 +5,12 @@ enum Row: String, CaseIterable {
     /// The same on an empty image of so many objects that nearly every write makes one.
     case smallObjectDelta = "2s"
     case smallDelta = "3"
+    /// What of row 3 the stock command took, until the source had its snapshot.
+    case smallDeltaCommand = "3c"
     case newImages = "4"
+
+    /// Rows that are work of their own.
+    static let work = allCases.filter { $0 != .smallDeltaCommand }
 
     var title: String {
         switch self {
@@ -13,6 +18,7 @@ enum Row: String, CaseIterable {
         case .scatteredDelta: "delta of 8,192 random 4 KiB writes"
         case .smallObjectDelta: "the same in an empty image of 64 KiB objects"
         case .smallDelta: "delta of 64 KiB, from the command"
+        case .smallDeltaCommand: "of that, until the source has its snapshot"
         case .newImages: "40 new images of 8 MiB"
         }
     }
@@ -28,8 +34,16 @@ struct Sample {
     let strangers: Double
 }
 
-/// One run of the bare copy loop.
+/// One run of a bare loop.
 struct LoopSample {
+    /// A bare loop: what no daemon can be faster than.
+    enum Kind: String, CaseIterable {
+        case copy = "bare copy loop"
+        case scattered = "bare loop of row 2"
+    }
+
+    let kind: Kind
+    /// Objects in flight.
     let depth: Int
     let seconds: Double
     let bytes: Int

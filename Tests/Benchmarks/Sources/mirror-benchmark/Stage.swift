@@ -33,10 +33,13 @@ struct Stage {
         return sample
     }
 
-    /// From the start of the command to the replica's mirror snapshot.
-    func smallDelta(_ image: MirroredImage) async throws -> Sample {
+    /// From the start of the command to the replica's mirror snapshot; and the command's part of it.
+    func smallDelta(_ image: MirroredImage) async throws -> [Sample] {
         try await sites.write(image, size: "64K", total: "64K", tasks: 1)
-        return try await snapshotAndMeasure(.smallDelta, image, fromTheCommand: true)
+        var command = 0.0
+        let sample = try await snapshotAndMeasure(.smallDelta, image, fromTheCommand: true) { command = $0 }
+        return [sample, Sample(
+            row: .smallDeltaCommand, contender: sample.contender, seconds: command, usage: sample.usage, strangers: sample.strangers)]
     }
 
     /// From the announcement of all to the completion of the last.
@@ -63,16 +66,21 @@ struct Stage {
         return try await snapshotAndMeasure(.smallObjectDelta, image, fromTheCommand: false)
     }
 
-    func copyLoop(_ image: MirroredImage, depth: Int) async throws -> LoopSample {
+    func loop(_ kind: LoopSample.Kind, _ image: MirroredImage, depth: Int) async throws -> LoopSample {
         try await waitForQuietMachine()
         let machine = try MachineUsage(own: ownProcesses)
-        let (seconds, bytes) = try await CopyLoop(sites: sites, image: image).run(depth: depth)
+        let (seconds, bytes) = switch kind {
+        case .copy: try await CopyLoop(sites: sites, image: image).run(depth: depth)
+        case .scattered: try await ScatteredLoop(sites: sites, image: image).run(depth: depth)
+        }
         let strangers = try MachineUsage(own: ownProcesses).strangers(since: machine)
-        say("bare copy loop, \(depth) deep: \(seconds.text) s; strangers took \(Int(strangers * 100)) % of the machine")
-        return LoopSample(depth: depth, seconds: seconds, bytes: bytes, strangers: strangers)
+        say("\(kind.rawValue), \(depth) deep: \(seconds.text) s; strangers took \(Int(strangers * 100)) % of the machine")
+        return LoopSample(kind: kind, depth: depth, seconds: seconds, bytes: bytes, strangers: strangers)
     }
 
-    private func snapshotAndMeasure(_ row: Row, _ image: MirroredImage, fromTheCommand: Bool) async throws -> Sample {
+    private func snapshotAndMeasure(
+        _ row: Row, _ image: MirroredImage, fromTheCommand: Bool, commandTook: (Double) -> Void = { _ in }
+    ) async throws -> Sample {
         try await sites.settle(image)
         let old = try await sites.newestPoint(image)
         return try await measure(row) {
@@ -81,6 +89,7 @@ struct Stage {
             let start = try await sites.waitForPoint(of: image, after: old)
             let end = try await sites.waitForReplica(of: image, at: start.point)
             try await command
+            commandTook(beginning.duration(to: start.at) / .seconds(1))
             return (fromTheCommand ? beginning : start.at, end)
         }
     }

@@ -37,13 +37,18 @@ struct Table {
     }
 
     private var loopRows: [String] {
-        var lines = ["| bare copy loop, objects in flight | seconds, median (min to max) | MB/s | strangers |", "|--:|--:|--:|--:|"]
-        for depth in Set(loops.map(\.depth)).sorted() {
-            let some = loops.filter { $0.depth == depth }
-            let time = Spread(some.map(\.seconds))!
-            lines.append("| \(depth) | \(time.text) | \(Int(Double(some[0].bytes) / time.median / 1e6)) | \(Int(Spread(some.map(\.strangers))!.median * 100)) % |")
+        var lines = ["| loop | objects in flight | seconds, median (min to max) | MB/s | strangers |", "|---|--:|--:|--:|--:|"]
+        for kind in LoopSample.Kind.allCases {
+            let some = loops.filter { $0.kind == kind }
+            lines += Set(some.map(\.depth)).sorted().map { depth in loopRow(kind, depth, some.filter { $0.depth == depth }) }
         }
         return lines
+    }
+
+    private func loopRow(_ kind: LoopSample.Kind, _ depth: Int, _ some: [LoopSample]) -> String {
+        let time = Spread(some.map(\.seconds))!
+        let strangers = Spread(some.map(\.strangers))!.median
+        return "| \(kind.rawValue) | \(depth) | \(time.text) | \(Int(Double(some[0].bytes) / time.median / 1e6)) | \(Int(strangers * 100)) % |"
     }
 }
 
