@@ -18,6 +18,7 @@ actor ImageReplayer {
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
+    private var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
     private(set) var status = ReplicationStatus()
     private(set) var name = ""
 
@@ -75,15 +76,12 @@ actor ImageReplayer {
     nonisolated func nudge() { wake.signal() }
 
     private func serve() async {
-        var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
         await show(ReplicationStatus(state: .starting, reason: .starting))
         while !Task.isCancelled {
             do {
                 await show(try await attempt())
                 backoff.reset()
                 _ = try await wake.wait(for: .seconds(30))
-            } catch is CancellationError {
-                break
             } catch {
                 guard !Task.isCancelled else { break }
                 let pause = backoff.next()
@@ -96,6 +94,8 @@ actor ImageReplayer {
                 guard (try? await wake.wait(for: pause)) != nil else { break }
             }
         }
+        // While our own cluster is silent the source's side goes on to show that.
+        guard status.reason != .targetUnreachable else { return }
         await show(ReplicationStatus(state: .stopped, reason: .stoppedByOperator))
     }
 
@@ -136,7 +136,13 @@ actor ImageReplayer {
             Task { await guardian.listen { work.cancel() } },
             Task { for await _ in watch.events { wake.signal() } },
         ]
-        let result = await withTaskCancellationHandler { await work.result } onCancel: { work.cancel() }
+        let ended = await withTaskCancellationHandler { await work.result } onCancel: { work.cancel() }
+        let result = guardian.verdict(on: ended)
+        if case .failure(let error) = result, !guardian.promotionWaits, !Task.isCancelled {
+            // Letting go may take a while, most of all when a cluster is silent.
+            meter.failed()
+            await show(ReplayFailure.status(of: error, in: pair))
+        }
         for listener in listeners { listener.cancel() }
         // A task of its own: letting go must not be cut short by the cancellation that led here.
         let promoted = await Task { await letGo(replica, watch, guardian, result) }.value
@@ -173,6 +179,7 @@ actor ImageReplayer {
             switch plan {
             case .stop(let reason): return reason.status()
             case .idle:
+                backoff.reset()
                 await show(meter.status(.upToDate))
                 _ = try await wake.wait(for: .seconds(30))
             case .wait:
