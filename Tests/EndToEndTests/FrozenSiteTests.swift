@@ -18,7 +18,6 @@ extension EndToEnd {
                     try await stage.sourceIsReportedSilent()
                     try await daemon.terminate()
                 }
-                try await stage.changeSource()
                 daemon = try await stage.startDaemon()
                 try await stage.isInStep()
                 try await daemon.terminate()
