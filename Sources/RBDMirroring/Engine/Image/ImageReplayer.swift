@@ -55,9 +55,9 @@ actor ImageReplayer {
         return Report.Entry(subject: subject, status: status)
     }
 
-    /// The source's cluster does not answer: an idle image says so at once.
+    /// The source's cluster does not answer: an image that is idle, or whose sync stands still, says so at once.
     func sourceIsSilent(_ error: CephError) async {
-        guard status.state == .replaying, meter.progress == nil else { return }
+        guard status.state == .replaying, !meter.hasMoved(within: pair.remote.cluster.deadlines.object) else { return }
         await show(ReplayFailure.status(of: error, in: pair))
     }
 

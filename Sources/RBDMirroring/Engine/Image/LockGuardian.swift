@@ -21,7 +21,8 @@ final class LockGuardian: Sendable {
     func listen(end work: @Sendable () -> Void) async {
         for await event in lock.events {
             switch event {
-            case .headerUpdated:
+            case .headerUpdated: wake.signal()
+            case .resumed:
                 do throws(CephError) { try await lock.renew() } catch { lost(.lock, error, work) }
                 wake.signal()
             case .promotionRequested(let notification):
