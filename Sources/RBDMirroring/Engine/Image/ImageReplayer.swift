@@ -156,6 +156,7 @@ actor ImageReplayer {
         let promoted = await guardian.letPromotionPass()
         if !promoted, case .failure(let error) = result, ReplayFailure.isUnanswered(error, by: pair.local) {
             // The change may still be applied: only a fenced client lets go of the image safely.
+            await share.mustBeFenced()
             await replica.abandon()
         } else {
             await replica.close()
