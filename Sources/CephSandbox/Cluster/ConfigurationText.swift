@@ -57,8 +57,13 @@ struct ConfigurationText {
             ("memstore_device_bytes", "\(configuration.objectStore.bytes)"),
             ("bluestore_block_size", "\(configuration.objectStore.bytes)"),
             ("bluestore_block_create", "true"),
-        ]
+        ] + (configuration.osds == 1 ? loneOSD : [])
     }
+
+    /// A primary promises to serve reads for so many times `osd_heartbeat_grace` (0.8 times 20 s by default) and renews that with
+    /// the answers of its replicas. One without replicas that was frozen for longer never gets another answer: once an operation
+    /// has waited for it, its placement groups stay *laggy* for ever. Nobody else could serve these reads here.
+    private var loneOSD: [(String, String)] { [("osd_pool_default_read_lease_ratio", "100")] }
 
     private func daemon(_ kind: String) -> [(String, String)] {
         [

@@ -11,6 +11,8 @@ public final class ImageLock: Sendable {
     public enum Event: Sendable {
         /// Somebody changed the image (or the watch was interrupted and something may have been missed).
         case headerUpdated
+        /// The watch was made anew: ``ImageLock/renew()`` tells whether the lock outlived that.
+        case resumed
         /// A forced promotion wants the image: let go of it, then answer with ``ImageLock/yield(to:)``.
         case promotionRequested(Notification)
         /// The watch is gone for good, and with it the lock.
@@ -69,7 +71,8 @@ public final class ImageLock: Sendable {
             guard notification.notifier != own, let message = try? HeaderNotification(encoded: notification.payload) else { return }
             if message.isForcedPromotion { sink.yield(.promotionRequested(notification)) }
             if message.operation == .headerUpdate { sink.yield(.headerUpdated) }
-        case .interrupted, .resumed: sink.yield(.headerUpdated)
+        case .interrupted: sink.yield(.headerUpdated)
+        case .resumed: sink.yield(.resumed)
         case .lost(let error): sink.yield(.lost(error))
         }
     }
@@ -184,7 +187,11 @@ extension ImageLock {
     public func renew() async throws(CephError) {
         guard let old = state.withLock(\.cookie), let handle = watch.handle else { return }
         let cookie = "auto \(handle)"
-        guard cookie != old else { return }
+        guard cookie != old else {
+            // The new watch got the handle of the old one.
+            _ = try await pool.call(LockMethod.assertLocked(name: Self.name, kind: .exclusive, cookie: old, tag: Self.tag), on: object)
+            return
+        }
         try await pool.change(object, with: LockMethod.setCookie(
             name: Self.name, kind: .exclusive, cookie: old, tag: Self.tag, newCookie: cookie))
         state.withLock { $0.cookie = cookie }

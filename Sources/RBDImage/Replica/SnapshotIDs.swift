@@ -26,8 +26,9 @@ public actor SnapshotIDs {
 
     /// An id greater than `floor`.
     ///
-    /// - Throws: ``CephError`` when the monitors refuse or do not answer.
+    /// - Throws: ``CephError`` when the monitors refuse or do not answer; `CancellationError` once ``drain()`` was called.
     public func take(above floor: UInt64 = 0) async throws -> UInt64 {
+        guard !isDraining else { throw CancellationError() }
         if let index = ready.indices.filter({ ready[$0] > floor }).min(by: { ready[$0] < ready[$1] }) {
             let id = ready.remove(at: index)
             refill()
@@ -42,9 +43,11 @@ public actor SnapshotIDs {
     /// Gives an id back that ``take(above:)`` returned and nothing used.
     public func giveBack(_ id: UInt64) { arrived(id) }
 
-    /// Releases the ids that are ready; those under way follow when they come.
+    /// Releases the ids that are ready and sends away who waits; ids under way are released when they come.
     public func drain() async {
         isDraining = true
+        for waiter in waiters { waiter.continuation.resume(throwing: CancellationError()) }
+        waiters = []
         let unused = ready
         ready = []
         await withTaskGroup { group in

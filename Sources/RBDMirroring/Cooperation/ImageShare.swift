@@ -24,6 +24,7 @@ public actor ImageShare {
     private var lines: [String: (number: Int, last: Task<Void, Never>)] = [:]
     private var lastNumber = 0
     private var isClosing = false
+    private var hasUnansweredChange = false
 
     init(
         pool: Pool, owner: any ImageOwner, configuration: CooperationConfiguration, identity: DaemonIdentity,
@@ -68,6 +69,10 @@ public actor ImageShare {
         await keeper?.imagesChanged(local: local, remote: remote)
     }
 
+    /// A change of an image was not answered and may still be applied: the mailbox stays locked, so that others fence this client
+    /// before they take its images.
+    func mustBeFenced() { hasUnansweredChange = true }
+
     /// Passes on that the peer has removed an image; does nothing while another daemon leads.
     public func peerImageRemoved(globalID: String, mirrorUUID: String) async {
         await keeper?.peerImageRemoved(globalID, mirrorUUID: mirrorUUID)
@@ -97,6 +102,7 @@ extension ImageShare {
         let left = { max(.seconds(1), ContinuousClock.now.duration(to: deadline)) }
         do {
             try await withDeadline(left(), for: "stopping images") { await self.releaseAll() }
+            guard !hasUnansweredChange else { throw UnansweredChange() }
             try await withDeadline(left(), for: "closing the mailbox") { try await self.mailbox.close() }
             return true
         } catch {
@@ -104,6 +110,10 @@ extension ImageShare {
             await abandon()
             return false
         }
+    }
+
+    private struct UnansweredChange: Error, CustomStringConvertible {
+        var description: String { "a change of an image was not answered and may still be applied" }
     }
 
     /// Stops listening, without a word to the cluster.

@@ -59,12 +59,15 @@ actor InstanceMailbox {
     }
 
     /// Closes the mailbox and takes the daemon off the list. Nothing may be at work any more.
+    ///
+    /// The lock goes with the object, and both changes are sent before either is answered: a cluster that answers too late has
+    /// all of it or nothing, and nothing is what a successor on this host recognises.
     func close() async throws {
         await stopServing()
-        try await object?.unlock()
+        async let mailbox = pool.removeIfExists(Self.name(of: own))
+        async let registration: Void = LeaderObject(pool: pool).removeInstance(own)
+        _ = try await (mailbox, registration)
         await object?.watch.cancel()
-        try await pool.removeIfExists(Self.name(of: own))
-        try await LeaderObject(pool: pool).removeInstance(own)
     }
 
     /// Stops listening and leaves the lock: to the others this daemon is dead until they have fenced it.

@@ -6,9 +6,12 @@ struct CopyPipeline {
 
     /// - Parameters:
     ///   - objects: Object numbers, ascending.
+    ///   - outranks: Whether the first failure counts less than one of the jobs that ended after it.
     ///   - finished: Called after each object, in the order they end, with the next contiguous mark.
+    /// - Throws: The failure that counts most, when nothing is in flight any more.
     func run<Result: Sendable>(
         _ objects: some Sequence<UInt64>, _ job: @escaping @Sendable (UInt64) async throws -> Result,
+        outranks: (_ later: any Error, _ earlier: any Error) -> Bool = { _, earlier in earlier is CancellationError },
         finished: (Result, _ contiguous: UInt64?) async throws -> Void
     ) async throws {
         var waiting = objects.makeIterator()
@@ -22,10 +25,19 @@ struct CopyPipeline {
             }
             var running = 0
             while running < width, startOne() { running += 1 }
-            while let (number, result) = try await group.next() {
-                try Task.checkCancellation()
-                try await finished(result, tracker.finished(number))
-                _ = startOne()
+            do {
+                while let (number, result) = try await group.next() {
+                    try Task.checkCancellation()
+                    try await finished(result, tracker.finished(number))
+                    _ = startOne()
+                }
+            } catch {
+                group.cancelAll()
+                var failure = error
+                while let result = await group.nextResult() {
+                    if case .failure(let later) = result, outranks(later, failure) { failure = later }
+                }
+                throw failure
             }
         }
     }

@@ -47,7 +47,8 @@ public struct ImageCopy: Sendable {
     /// - Parameters:
     ///   - first: Objects before it were copied by an earlier attempt.
     ///   - onObject: Called with each object's outcome and the progress so far; slow calls hold the copy up.
-    /// - Throws: The first failure; cancellation ends the copy after the operations in flight.
+    /// - Throws: The first failure, or a write that was not answered, which may still be applied; cancellation ends the copy after
+    ///   the operations in flight.
     public func run(
         from first: UInt64 = 0, onObject: (CopiedObject, CopyProgress) async throws -> Void
     ) async throws -> CopyProgress {
@@ -57,6 +58,8 @@ public struct ImageCopy: Sendable {
         let copier = copier
         try await CopyPipeline(width: limits.objectsInFlight).run(objects[start...]) { number in
             try await copier.copy(number)
+        } outranks: { later, earlier in
+            earlier is CancellationError || copier.isUnansweredWrite(later) && !copier.isUnansweredWrite(earlier)
         } finished: { outcome, mark in
             progress.objectsDone += 1
             progress.bytesRead += UInt64(outcome.bytesRead)

@@ -59,6 +59,12 @@ public struct ObjectCopier: Sendable {
         return outcome
     }
 
+    /// Whether a failure leaves a change of the target that may still be applied.
+    func isUnansweredWrite(_ error: any Error) -> Bool {
+        guard let error = error as? CephError, error.isTimeout, let target = revisions.first?.target else { return false }
+        return error.subject.hasPrefix("\(target.cluster.name):")
+    }
+
     /// Returns whether the object exists at the revision's end, nil when nothing had to be done.
     private func update(
         _ number: UInt64, in revision: CopyRevision, _ history: inout ObjectHistory, _ outcome: inout CopiedObject

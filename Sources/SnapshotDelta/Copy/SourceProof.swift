@@ -1,3 +1,5 @@
+internal import CephCore
+
 /// Shows that the source points a copy reads from are still there.
 ///
 /// Callers that ask while a look is under way share the next one, so that every answer is newer
@@ -12,7 +14,8 @@ public actor SourceProof {
 
     /// Looks, or waits for a look that begins after this call.
     ///
-    /// - Throws: What the look throws: absence is not proved then, and nothing may be removed for it.
+    /// - Throws: What the look throws: absence is not proved then, and nothing may be removed for it. `CancellationError` at
+    ///   once when cancelled.
     public func prove() async throws {
         let mine: Task<Void, any Error>
         if let next {
@@ -27,7 +30,7 @@ public actor SourceProof {
             }
             next = mine
         }
-        try await mine.value
+        try await yieldingToCancellation { try await mine.value }
     }
 
     private func begin() {

@@ -8,9 +8,22 @@ extension Site {
         try await setOSD("osd_debug_inject_dispatch_delay_probability", seconds > 0 ? "1" : "0")
     }
 
+    /// Runs the body while the site is silent; it is thawed whatever comes.
+    nonisolated(nonsending)
+    func whileFrozen(_ body: () async throws -> Void) async throws {
+        try await cluster.freeze()
+        do {
+            try await body()
+        } catch {
+            try await cluster.thaw()
+            throw error
+        }
+        try await cluster.thaw()
+    }
+
     func goAtFullSpeed() async throws { try await slowDown(by: .zero) }
 
-    private func setOSD(_ option: String, _ value: String) async throws {
+    func setOSD(_ option: String, _ value: String) async throws {
         for osd in cluster.osds {
             try await osd.adminSocket?.ask("config set", ["var": .init(option), "val": [value]], timeout: .seconds(30))
         }

@@ -18,6 +18,7 @@ actor ImageReplayer {
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
+    private var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
     /// Until then the image belongs to a forced promotion that was let pass, even if nothing shows of it yet.
     private var promotionDeadline: ContinuousClock.Instant?
     private(set) var status = ReplicationStatus()
@@ -56,9 +57,9 @@ actor ImageReplayer {
         return Report.Entry(subject: subject, status: status)
     }
 
-    /// The source's cluster does not answer: an idle image says so at once.
+    /// The source's cluster does not answer: an image that is idle, or whose sync stands still, says so at once.
     func sourceIsSilent(_ error: CephError) async {
-        guard status.state == .replaying, meter.progress == nil else { return }
+        guard status.state == .replaying, !meter.hasMoved(within: pair.remote.cluster.deadlines.object) else { return }
         await show(ReplayFailure.status(of: error, in: pair))
     }
 
@@ -77,7 +78,6 @@ actor ImageReplayer {
     nonisolated func nudge() { wake.signal() }
 
     private func serve() async {
-        var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
         let vigil = HeaderVigil(pair: pair, wake: wake, logger: logger)
         await show(ReplicationStatus(state: .starting, reason: .starting))
         while !Task.isCancelled {
@@ -87,8 +87,6 @@ actor ImageReplayer {
                 backoff.reset()
                 if let headers, try await vigil.keep(headers) { continue }
                 _ = try await wake.wait(for: status.reason == .forcePromoting ? .milliseconds(500) : .seconds(30))
-            } catch is CancellationError {
-                break
             } catch {
                 guard !Task.isCancelled else { break }
                 // A forced promotion must not wait for a daemon that cannot take part in it.
@@ -104,6 +102,8 @@ actor ImageReplayer {
             }
         }
         await vigil.end()
+        // While our own cluster is silent the source's side goes on to show that.
+        guard status.reason != .targetUnreachable else { return }
         await show(ReplicationStatus(state: .stopped, reason: .stoppedByOperator))
     }
 
@@ -151,7 +151,13 @@ actor ImageReplayer {
             Task { await guardian.listen { work.cancel() } },
             Task { for await _ in watch.events { wake.signal() } },
         ]
-        let result = await withTaskCancellationHandler { await work.result } onCancel: { work.cancel() }
+        let ended = await withTaskCancellationHandler { await work.result } onCancel: { work.cancel() }
+        let result = guardian.verdict(on: ended)
+        if case .failure(let error) = result, !guardian.promotionWaits, !Task.isCancelled {
+            // Letting go may take a while, most of all when a cluster is silent.
+            meter.failed()
+            await show(ReplayFailure.status(of: error, in: pair))
+        }
         // A task of its own: letting go must not be cut short by the cancellation that led here.
         let promoted = await Task {
             // Before the replay's own watches end: nothing is to happen unseen.
@@ -159,7 +165,7 @@ actor ImageReplayer {
                 _ = try? await vigil.keep(.init(local: image.localID, remote: image.remoteID))
             }
             for listener in listeners { listener.cancel() }
-            if guardian.isPromotionRequested { await vigil.end() }
+            if guardian.promotionWaits { await vigil.end() }
             return await letGo(replica, watch, guardian, result)
         }.value
         guard promoted else { return try result.get() }
@@ -174,6 +180,7 @@ actor ImageReplayer {
         let promoted = await guardian.letPromotionPass()
         if !promoted, case .failure(let error) = result, ReplayFailure.isUnanswered(error, by: pair.local) {
             // The change may still be applied: only a fenced client lets go of the image safely.
+            await share.mustBeFenced()
             await replica.abandon()
         } else {
             await replica.close()
@@ -199,6 +206,7 @@ actor ImageReplayer {
             switch plan {
             case .stop(let reason): return reason.status()
             case .idle:
+                backoff.reset()
                 await show(meter.status(.upToDate))
                 _ = try await wake.wait(for: .seconds(30))
             case .wait:

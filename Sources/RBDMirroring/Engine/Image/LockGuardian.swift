@@ -9,6 +9,7 @@ final class LockGuardian: Sendable {
     private let wake: WakeSignal
     private let logger: Logger
     private let promotion = Locked<CephCore.Notification?>(nil)
+    private let loss = Locked<ImageLoss?>(nil)
 
     init(lock: ImageLock, wake: WakeSignal, logger: Logger) {
         self.lock = lock
@@ -20,24 +21,32 @@ final class LockGuardian: Sendable {
     func listen(end work: @Sendable () -> Void) async {
         for await event in lock.events {
             switch event {
-            case .headerUpdated:
-                do { try await lock.renew() } catch {
-                    logger.warning("lost the image's lock", metadata: ["error": "\(error)"])
-                    work()
-                }
+            case .headerUpdated: wake.signal()
+            case .resumed:
+                do throws(CephError) { try await lock.renew() } catch { lost(.lock, error, work) }
                 wake.signal()
             case .promotionRequested(let notification):
                 logger.notice("a forced promotion asks for the image")
                 promotion.withLock { $0 = notification }
                 work()
-            case .lost(let error):
-                logger.warning("lost the image's watch", metadata: ["error": "\(error)"])
-                work()
+            case .lost(let error): lost(.watch, error, work)
             }
         }
     }
 
-    var isPromotionRequested: Bool { promotion.withLock { $0 != nil } }
+    private func lost(_ what: ImageLoss.What, _ error: CephError, _ work: @Sendable () -> Void) {
+        logger.warning("lost the image's \(what)", metadata: ["error": "\(error)"])
+        loss.withLock { $0 = ImageLoss(what: what, cause: error) }
+        work()
+    }
+
+    /// How the work ended: when it was ended here because the image was lost, that is the reason.
+    func verdict<Outcome: Sendable>(on result: Result<Outcome, any Error>) -> Result<Outcome, any Error> {
+        loss.withLock { $0 }.map { .failure($0.reason) } ?? result
+    }
+
+    /// Whether a forced promotion waits for the image.
+    var promotionWaits: Bool { promotion.withLock { $0 != nil } }
 
     /// Gives the lock to a forced promotion, if one asked; to be called when nothing is in flight any more.
     func letPromotionPass() async -> Bool {
@@ -47,4 +56,16 @@ final class LockGuardian: Sendable {
         }
         return true
     }
+}
+
+/// An image that was taken away while it was replayed: the next attempt takes it again, or finds who has it.
+struct ImageLoss: Error, CustomStringConvertible {
+    enum What: Sendable { case lock, watch }
+    let what: What
+    let cause: CephError
+
+    /// Clusters that do not answer, or have fenced this client, are a reason of their own.
+    var reason: any Error { cause.isTimeout || cause.isBlocklisted ? cause : self }
+
+    var description: String { "the image's \(what) was lost (\(cause)) and is to be taken again" }
 }

@@ -20,6 +20,7 @@ enum ReplayFailure {
         switch error {
         case let owner as ImageLock.Owner:
             (.lockLost, "the image is locked by client.\(owner.client) at \(owner.address)")
+        case let loss as ImageLoss: (.lockLost, "\(loss)")
         case let error as CephError: describe(error, pair)
         case let error as SyncError: (.failed, error.description)
         default: (.failed, "\(error)")

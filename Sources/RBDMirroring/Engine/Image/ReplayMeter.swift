@@ -15,6 +15,7 @@ struct ReplayMeter {
     private var nextTime: UInt64?
     private(set) var progress: SyncProgress?
     private var shownAt: ContinuousClock.Instant?
+    private var movedAt: ContinuousClock.Instant?
 
     private static let start = ContinuousClock.now
     private static var now: Duration { start.duration(to: .now) }
@@ -35,11 +36,19 @@ struct ReplayMeter {
         counted = 0
         progress = SyncProgress()
         shownAt = .now
+        movedAt = .now
+    }
+
+    /// Whether a sync is under way and has come further lately.
+    func hasMoved(within limit: Duration) -> Bool {
+        guard progress != nil, let movedAt else { return false }
+        return movedAt.duration(to: .now) < limit
     }
 
     /// Takes progress in; returns whether it is time to show it.
     mutating func progressed(_ copy: CopyProgress) -> Bool {
         count(copy)
+        movedAt = .now
         let speed = rate.bytesPerSecond(at: Self.now)
         let done = copy.objectsTotal == 0 ? 0 : Double(copy.objectsDone) / Double(copy.objectsTotal)
         let left = done > 0 && speed > 0 ? Double(copy.bytesRead) * (1 - done) / done / speed : nil

@@ -16,7 +16,9 @@ actor PoolReplayer {
     private let configuration: RBDMirrorConfiguration
     private let memory: BufferPool
     private let identity: DaemonIdentity
-    private let loss = Locked<ContactLoss?>(nil)
+    /// Why the present connection is of no use any more; each has its own, for what is left of an old one may still complain.
+    private var loss = Locked<ContactLoss?>(nil)
+    private var backoff = Backoff(first: .seconds(1), longest: .seconds(30))
     private let again = WakeSignal()
     private var cooperator: Cooperator?
     private var snapshotIDs: SnapshotIDs?
@@ -56,14 +58,8 @@ actor PoolReplayer {
     }
 
     private func serve() async {
-        var backoff = Backoff(first: .seconds(1), longest: .seconds(30))
         while !Task.isCancelled {
-            do {
-                try await connected()
-                backoff.reset()
-            } catch is CancellationError {
-                break
-            } catch {
+            do { try await connected() } catch {
                 if Task.isCancelled { break }
                 let pause = backoff.next()
                 logger.warning("cannot serve the pool", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
@@ -125,28 +121,27 @@ actor PoolReplayer {
         snapshotIDs = ids
         let probe = Task { await watchOver(remotePool) }
         defer { probe.cancel() }
-        var backoff = Backoff(first: .seconds(1), longest: .seconds(30))
+        let loss = Locked<ContactLoss?>(nil)
+        self.loss = loss
+        var pauses = Backoff(first: .seconds(1), longest: .seconds(30))
         while loss.withLock({ $0 }) == nil {
             var pause = Duration.seconds(30)
             do {
                 let pair = try await ping(localPool, remotePool, siteName, ids)
                 try await follow(pair)
                 backoff.reset()
+                pauses.reset()
                 report([])
             } catch {
                 try Task.checkCancellation()
                 if (error as? CephError)?.isBlocklisted == true || error is PairChanged { throw error }
                 report([ServiceStatus.Callout(level: .error, text: Self.callout(for: error))])
                 logger.warning("peer does not answer", metadata: ["error": "\(error)"])
-                pause = backoff.next()
+                pause = pauses.next()
             }
             _ = try await again.wait(for: pause)
         }
-        let reason = loss.withLock { loss in
-            defer { loss = nil }
-            return loss
-        }
-        throw ContactLost(loss: reason ?? .silence)
+        throw ContactLost(loss: loss.withLock { $0 } ?? .silence)
     }
 
     /// Asks the peer for a sign of life: an idle image would not notice for long that its source is gone.
