@@ -169,7 +169,7 @@ import Testing
                      isLeader: true, assigned: 4, counts: .init(local: 4, remote: 3), namespaces: ["ns1": .init(local: 1, remote: 1)]),
             12: .init(name: "q"),
         ])
-        #expect(status.json == #"{"5":{"name":"p","callouts":{"1":{"level":"warning","text":"a \"quoted\" text"}},"image_assigned_count":4,"image_error_count":0,"image_local_count":4,"image_remote_count":3,"image_warning_count":0,"instance_id":"4597","leader":true,"namespaces":{"ns1":{"image_local_count":1,"image_remote_count":1}}},"12":{"name":"q","callouts":{},"image_assigned_count":0,"image_error_count":0,"image_warning_count":0,"namespaces":{}}}"#)
+        #expect(status.json == #"{"5":{"name":"p","callouts":{"1":{"level":"warning","text":"a \"quoted\" text"}},"image_assigned_count":4,"image_error_count":0,"image_local_count":4,"image_remote_count":3,"image_warning_count":0,"instance_id":"4597","leader":true,"namespaces":{"ns1":{"image_local_count":1,"image_remote_count":1}}},"12":{"name":"q","callouts":{},"image_assigned_count":0,"image_error_count":0,"image_warning_count":0}}"#)
         #expect(ServiceStatus().json == "{}")
     }
 

@@ -18,6 +18,8 @@ actor ImageReplayer {
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
+    /// Whether the attempt that runs, or ran last, came as far as following the source.
+    private var wasReplayed = false
     private(set) var status = ReplicationStatus()
     private(set) var name = ""
 
@@ -96,7 +98,10 @@ actor ImageReplayer {
                 guard (try? await wake.wait(for: pause)) != nil else { break }
             }
         }
-        await show(ReplicationStatus(state: .stopped, reason: .stoppedByOperator))
+        // What stands still says why, also when nobody looks after it any more.
+        if [.starting, .replaying].contains(status.state) {
+            await show(ReplicationStatus(state: .stopped, reason: .stoppedByOperator))
+        }
     }
 
     private func show(_ new: ReplicationStatus) async {
@@ -104,12 +109,14 @@ actor ImageReplayer {
             logger.info("status", metadata: ["state": "\(new.state.rawValue)", "reason": "\(new.reason)", "text": "\(new.text)"])
         }
         status = new
+        if new.state == .replaying { wasReplayed = true }
         let figures: StockStatus.Figures? = new.state == .replaying ? .snapshot(meter.figures) : nil
-        await board.show(globalID, name: name, new, StockStatus(new, figures: figures))
+        await board.show(globalID, name: name, new, StockStatus(new, figures: figures, wasReplayed: wasReplayed))
     }
 
     /// One attempt from the beginning; returns why replaying ended.
     private func attempt() async throws -> ReplicationStatus {
+        wasReplayed = false
         let bootstrap = Bootstrap(pair: pair, globalID: globalID, logger: logger)
         switch try await bootstrap.run() {
         case .stop(let status): return status
