@@ -1,0 +1,47 @@
+/// Makes the answers of status commands comparable: what differs from run to run is replaced, everything else stays.
+struct StatusMask {
+    /// Ids of the service and of the pool's client; each has a number of its own, so that they must still match each other.
+    private let clients: [String]
+
+    /// - Parameter service: What `ceph service status` printed.
+    init(service: String) {
+        clients = service.matches(of: /"(\d+)": \{\n/).map { String($0.1) }
+            + service.matches(of: /\\"instance_id\\":\\"(\d+)\\"/).map { String($0.1) }
+    }
+
+    func applied(to answer: String) -> String {
+        var text = answer
+        for (number, client) in clients.enumerated() {
+            text = text.replacing(try! Regex("\\b\(client)\\b"), with: "\(number + 1)")
+        }
+        return Self.withoutSnapshots(Self.withoutTimes(Self.withoutConnection(Self.withoutRates(text))))
+            .replacing("remote image demoted", with: Self.afterDemotion)
+    }
+
+    /// When stock goes over from the first to the second sentence after a demotion is up to its clock.
+    private static let afterDemotion = "remote image is not primary"
+
+    /// Speeds and durations; whether they are whole numbers still shows.
+    private static func withoutRates(_ text: String) -> String {
+        text.replacing(
+            /(bytes_per_second|seconds_until_synced|syncing_percent|last_snapshot_sync_seconds)(\\?":)([\d.]+)/
+        ) { "\($0.1)\($0.2)\($0.3.contains(".") ? "0.0" : "0")" }
+    }
+
+    /// Dates are left out; the times of snapshots are numbered in their order.
+    private static func withoutTimes(_ text: String) -> String {
+        let stamps = text.matches(of: /_snapshot_timestamp\\?":(\d+)/).compactMap { Int($0.1) }
+        let order = Set(stamps).sorted()
+        return text.replacing(/\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+\+\d{4})?/, with: "TIME")
+            .replacing(/(_snapshot_timestamp\\?":)(\d+)/) { match in "\(match.1)\(order.firstIndex(of: Int(match.2)!)!)" }
+    }
+
+    private static func withoutConnection(_ text: String) -> String {
+        text.replacing(/("(?:start_)?epoch": ?)\d+/) { "\($0.1)0" }
+            .replacing(/127\.0\.0\.1:0\/\d+/, with: "ADDRESS")
+    }
+
+    private static func withoutSnapshots(_ text: String) -> String {
+        text.replacing(/(\s|"id":)\d+((?:,"name":"| )\.mirror\.primary\.[0-9a-f-]{36}\.)[0-9a-f-]{36}/) { "\($0.1)0\($0.2)UUID" }
+    }
+}
