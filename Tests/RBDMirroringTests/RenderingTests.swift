@@ -155,7 +155,7 @@ import Testing
         #expect(StockStatus(ImageBootstrapPlan.StopReason.localPrimary.status())
             == StockStatus(state: .stopped, description: "local image is primary"))
         #expect(StockStatus(ImageBootstrapPlan.StopReason.nameClash("vm").status())
-            == StockStatus(state: .error, description: "another local image has the name vm"))
+            == StockStatus(state: .error, description: "another local image has the name vm: rename or remove one of the two"))
         #expect(ImageBootstrapPlan.StopReason.deletionHeld(.otherCluster).status().reason == .deletionHeld)
         #expect(StockStatus(ImageBootstrapPlan.WaitReason.remoteDisabling.status()).description == "remote image is not primary")
         #expect(ImageBootstrapPlan.WaitReason.sourceUnreachable.status().reason == .sourceUnreachable)

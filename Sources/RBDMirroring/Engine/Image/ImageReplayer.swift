@@ -18,7 +18,7 @@ actor ImageReplayer {
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
-    /// Whether the attempt that runs, or ran last, came as far as following the source.
+    /// Whether the source was followed until what is shown came about.
     private var wasReplayed = false
     private(set) var status = ReplicationStatus()
     private(set) var name = ""
@@ -83,17 +83,18 @@ actor ImageReplayer {
             do {
                 await show(try await attempt())
                 backoff.reset()
-                _ = try await wake.wait(for: .seconds(30))
+                _ = try await wake.wait(for: ReplayFailure.longestPause(after: status.reason))
             } catch is CancellationError {
                 break
             } catch {
                 guard !Task.isCancelled else { break }
-                let pause = backoff.next()
+                let failure = ReplayFailure.status(of: error, in: pair)
+                let pause = min(backoff.next(), ReplayFailure.longestPause(after: failure.reason))
                 logger.warning("replay failed", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
                 meter.failed()
                 // What was sent may still be applied: only a fresh client, with this one fenced, may go on.
                 if ReplayFailure.isUnanswered(error, by: pair.local) { onUnanswered() }
-                await show(ReplayFailure.status(of: error, in: pair))
+                await show(failure)
                 // A change on either side may have removed the cause: do not sit the pause out.
                 guard (try? await wake.wait(for: pause)) != nil else { break }
             }
@@ -109,14 +110,13 @@ actor ImageReplayer {
             logger.info("status", metadata: ["state": "\(new.state.rawValue)", "reason": "\(new.reason)", "text": "\(new.text)"])
         }
         status = new
-        if new.state == .replaying { wasReplayed = true }
+        if new.reason != .remoteDemoted { wasReplayed = new.state == .replaying }
         let figures: StockStatus.Figures? = new.state == .replaying ? .snapshot(meter.figures) : nil
         await board.show(globalID, name: name, new, StockStatus(new, figures: figures, wasReplayed: wasReplayed))
     }
 
     /// One attempt from the beginning; returns why replaying ended.
     private func attempt() async throws -> ReplicationStatus {
-        wasReplayed = false
         let bootstrap = Bootstrap(pair: pair, globalID: globalID, logger: logger)
         switch try await bootstrap.run() {
         case .stop(let status): return status
