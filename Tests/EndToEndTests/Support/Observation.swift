@@ -26,7 +26,6 @@ struct Observation: Sendable {
                     return view
                 }
                 views[stage] = seen
-                print("LAP \(stage) \(ContinuousClock.now)")
                 missing = Self.strays(seen, scene, isThere) + Self.differences(seen, scene, stock?.views[stage])
                 return missing.isEmpty
             }

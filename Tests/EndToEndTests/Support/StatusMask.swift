@@ -28,12 +28,13 @@ struct StatusMask {
         ) { "\($0.1)\($0.2)\($0.3.contains(".") ? "0.0" : "0")" }
     }
 
-    /// Dates are left out; the times of snapshots are numbered in their order.
+    /// Dates are left out; the times of an image's snapshots are numbered in their order.
     private static func withoutTimes(_ text: String) -> String {
-        let stamps = text.matches(of: /_snapshot_timestamp\\?":(\d+)/).compactMap { Int($0.1) }
-        let order = Set(stamps).sorted()
-        return text.replacing(/\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+\+\d{4})?/, with: "TIME")
-            .replacing(/(_snapshot_timestamp\\?":)(\d+)/) { match in "\(match.1)\(order.firstIndex(of: Int(match.2)!)!)" }
+        text.replacing(/\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+\+\d{4})?/, with: "TIME")
+            .replacing(/replaying, \{[^}]*\}/) { figures in
+                let order = Set(figures.0.matches(of: /_snapshot_timestamp\\?":(\d+)/).map(\.1)).sorted()
+                return figures.0.replacing(/(_snapshot_timestamp\\?":)(\d+)/) { "\($0.1)\(order.firstIndex(of: $0.2)!)" }
+            }
     }
 
     private static func withoutConnection(_ text: String) -> String {
