@@ -1,5 +1,5 @@
 import CephSandbox
-import TestSupport
+import Foundation
 import Testing
 
 extension EndToEnd {
@@ -51,11 +51,11 @@ extension EndToEnd {
         ) async throws -> Observation {
             var seen = Observation()
             let (atA, atB) = (try await scene.start(make, on: scene.siteA), try await scene.start(make, on: scene.siteB))
-            try await seen.see("images at rest", scene, images: Self.images, comparedWith: stock) { view, site in
+            try await seen.see("images at rest", scene, inFull: Self.images, comparedWith: stock) { view, site in
                 view.shows(Self.standing, on: site, scene.other(than: site))
             }
             try await sync(make, scene)
-            try await seen.see("a sync", scene, images: ["replica"], comparedWith: stock) { view, site in
+            try await seen.see("a sync", scene, comparedWith: stock) { view, site in
                 view.says("syncing_percent", not: "starting", on: site)
             }
             try await scene.siteB.goAtFullSpeed()
@@ -63,8 +63,8 @@ extension EndToEnd {
             try await atA.terminate()
             try await demote(scene)
             try await atB.terminate()
-            try await seen.see("no daemons", scene, images: Self.images, comparedWith: stock) { view, site in
-                view.says("down+", not: "up+", on: site) && view.hasNoService
+            try await seen.see("no daemons", scene, inFull: Self.images, comparedWith: stock) { view, site in
+                view.says("down+", not: "up+", on: site) && view.hasNoService(site)
             }
             return seen
         }
@@ -76,13 +76,22 @@ extension EndToEnd {
                 var stream = DiffStream()
                 stream.write([UInt8](repeating: UInt8.random(in: 1...255), count: mebibytes << 20), at: 0)
                 try await siteA.write(stream, to: "replica")
-                if mebibytes == 32 { try await siteB.slowDown(by: .milliseconds(make == .stock ? 150 : 40)) }
+                if mebibytes == 32 { try await siteB.slowDown(by: .milliseconds(make == .stock ? 150 : 60)) }
                 try await scene.takeMirrorSnapshot("replica")
-                if mebibytes == 4 { try await scene.waitForSync("replica") }
+                if mebibytes == 4 {
+                    try await scene.waitForSync("replica")
+                    try await nextSecond()
+                }
             }
             // Stock writes figures every 30 s, so that they stay once they are there.
             try await siteB.waitForStatus("replica", "syncing") { $0.description.contains("syncing_percent") }
             if make == .stock { try await siteB.goAtFullSpeed() }
+        }
+
+        /// The figures have whole seconds: two snapshots of one second would look like one.
+        private func nextSecond() async throws {
+            let second = Int(Date().timeIntervalSince1970)
+            try await waitUntil("the second is over") { Int(Date().timeIntervalSince1970) > second }
         }
 
         /// Of a demotion that a daemon sees happen stock says something else than of one that it finds.

@@ -7,26 +7,22 @@ struct Observation: Sendable {
     /// Looks at both sites until they show the stage, and the same as with the stock daemon if that was observed before.
     ///
     /// - Parameters:
-    ///   - images: The images whose own status is looked at.
+    ///   - images: Whose own status is looked at, and the services' too, which takes a while; nil for a glance.
     ///   - isThere: Whether a site shows the stage; asked at a glance first.
     mutating func see(
-        _ stage: String, _ scene: Scene, images: [String], comparedWith stock: Observation?,
+        _ stage: String, _ scene: Scene, inFull images: [String]? = nil, comparedWith stock: Observation?,
         isThere: (StatusView, Site) -> Bool
     ) async throws {
         var missing = ""
         do {
             try await waitUntil("the stock commands show: \(stage)", within: .seconds(40), every: .milliseconds(300)) {
-                let glances = try await scene.onBothSites { try await StatusView.glance(at: $0) }
-                missing = Self.strays(glances, scene, isThere)
+                var seen = try await scene.onBothSites { try await StatusView.glance(at: $0) }
+                missing = Self.strays(seen, scene, isThere)
                 guard missing.isEmpty else { return false }
-                let seen = try await scene.onBothSites { site in
-                    var view = try await StatusView.glance(at: site)
-                    try await view.lookAtImages(images, on: site)
-                    try await view.lookAtServices(on: site)
-                    return view
-                }
+                if let images { seen = try await scene.onBothSites { try await StatusView.everything(on: $0, images: images) } }
                 views[stage] = seen
                 missing = Self.strays(seen, scene, isThere) + Self.differences(seen, scene, stock?.views[stage])
+                print("LAP \(stage) \(ContinuousClock.now) \(missing)")
                 return missing.isEmpty
             }
         } catch let error as SandboxError where error.code == .deadlineExceeded {

@@ -68,5 +68,9 @@ extension StatusView {
         }
     }
 
-    var hasNoService: Bool { answers["ceph service status"] == [" = {}"] }
+    /// Whether both the service's status and the service map say that no daemon is there; they go one after the other.
+    func hasNoService(_ site: Site) -> Bool {
+        answers["ceph service status"] == [" = {}"]
+            && answers["rbd mirror pool status --verbose \(site.pool) --format json"]?.contains("daemons = []") == true
+    }
 }

@@ -15,8 +15,16 @@ struct StatusView: Sendable {
         return view
     }
 
+    /// What all commands print.
+    static func everything(on site: Site, images: [String]) async throws -> StatusView {
+        var view = try await glance(at: site)
+        try await view.lookAtImages(images, on: site)
+        try await view.lookAtServices(on: site)
+        return view
+    }
+
     /// Adds what the pool's and the images' own commands print.
-    mutating func lookAtImages(_ images: [String], on site: Site) async throws {
+    private mutating func lookAtImages(_ images: [String], on site: Site) async throws {
         let mask = StatusMask(service: try await site.cluster.ceph("service", "status"))
         for image in images { try await ask(site, ["mirror", "image", "status", site.spec(image)], mask) }
         try await ask(site, ["mirror", "pool", "status", site.pool], mask)
@@ -24,7 +32,7 @@ struct StatusView: Sendable {
     }
 
     /// Adds what the cluster's commands print of the service.
-    mutating func lookAtServices(on site: Site) async throws {
+    private mutating func lookAtServices(on site: Site) async throws {
         let mask = StatusMask(service: try await site.cluster.ceph("service", "status"))
         let dump = try Self.document(try await site.cluster.ceph("service", "dump"), mask)
         let status = try Self.document(try await site.cluster.ceph("status", "--format", "json"), mask)
