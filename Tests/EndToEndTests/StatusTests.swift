@@ -27,7 +27,8 @@ extension EndToEnd {
         /// Brings the images into their states; daemons of both makes find them so.
         private func prepare(_ scene: Scene) async throws {
             let (siteA, siteB) = (scene.siteA, scene.siteB)
-            let daemons = [try await scene.startDaemon(on: siteA), try await scene.startDaemon(on: siteB)]
+            let atA = try await scene.startDaemon(on: siteA)
+            var atB = try await scene.startDaemon(on: siteB)
             try await scene.createImage("replica", mebibytes: 32, options: ["--object-size", "128K"])
             for image in ["demoted", "leaving", "split"] { try await scene.createImage(image, mebibytes: 8) }
             try await scene.createImage("reverse", on: siteB, mebibytes: 8)
@@ -38,11 +39,13 @@ extension EndToEnd {
                 try await scene.waitForSync(image)
             }
             // As many snapshots before the first run as before the second.
+            try await atB.terminate()
             try await siteA.mirror("promote", image: "leaving")
+            atB = try await scene.startDaemon(on: siteB)
             try await scene.takeMirrorSnapshot("replica")
             for image in ["leaving", "replica"] { try await scene.waitForSync(image) }
             try await siteB.mirror("promote", "--force", image: "split")
-            for daemon in daemons { try await daemon.terminate() }
+            for daemon in [atA, atB] { try await daemon.terminate() }
             try await siteB.mirror("demote", image: "split")
         }
 
@@ -76,7 +79,7 @@ extension EndToEnd {
                 var stream = DiffStream()
                 stream.write([UInt8](repeating: UInt8.random(in: 1...255), count: mebibytes << 20), at: 0)
                 try await siteA.write(stream, to: "replica")
-                if mebibytes == 32 { try await siteB.slowDown(by: .milliseconds(make == .stock ? 150 : 60)) }
+                if mebibytes == 32 { try await siteB.slowDown(by: .milliseconds(make == .stock ? 150 : 30)) }
                 try await scene.takeMirrorSnapshot("replica")
                 if mebibytes == 4 {
                     try await scene.waitForSync("replica")

@@ -100,6 +100,12 @@ import Testing
         #expect(rendered.read().reason == .splitBrain)
     }
 
+    @Test func aDemotionIsNamedWhenItWasSeen() {
+        let status = SnapshotPlan.StopReason.remoteDemoted.status()
+        #expect(StockStatus(status, wasReplayed: true) == StockStatus(state: .unknown, description: "remote image demoted"))
+        #expect(StockStatus(status, wasReplayed: false) == StockStatus(state: .unknown, description: "remote image is not primary"))
+    }
+
     @Test func replayingCarriesTheFigures() throws {
         let figures = try #require(SnapshotReplayFigures(json: FiguresTests.idle))
         let status = ReplicationStatus(role: .replica, state: .replaying, reason: .upToDate)

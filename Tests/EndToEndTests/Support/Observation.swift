@@ -22,7 +22,6 @@ struct Observation: Sendable {
                 if let images { seen = try await scene.onBothSites { try await StatusView.everything(on: $0, images: images) } }
                 views[stage] = seen
                 missing = Self.strays(seen, scene, isThere) + Self.differences(seen, scene, stock?.views[stage])
-                print("LAP \(stage) \(ContinuousClock.now) \(missing)")
                 return missing.isEmpty
             }
         } catch let error as SandboxError where error.code == .deadlineExceeded {

@@ -12,7 +12,9 @@ struct StatusMask {
     func applied(to answer: String) -> String {
         var text = answer
         for (number, client) in clients.enumerated() {
-            text = text.replacing(try! Regex("\\b\(client)\\b"), with: "\(number + 1)")
+            // Not as a part of a uuid.
+            let alone = try! Regex("([^-0-9a-f])\(client)(?![-0-9a-f])", as: (Substring, Substring).self)
+            text = text.replacing(alone) { "\($0.output.1)\(number + 1)" }
         }
         return Self.withoutSnapshots(Self.withoutTimes(Self.withoutConnection(Self.withoutRates(text))))
             .replacing("remote image demoted", with: Self.afterDemotion)
