@@ -100,6 +100,12 @@ import Testing
         #expect(rendered.read().reason == .splitBrain)
     }
 
+    @Test func aDemotionIsNamedWhenItWasSeen() {
+        let status = SnapshotPlan.StopReason.remoteDemoted.status()
+        #expect(StockStatus(status, wasReplayed: true) == StockStatus(state: .unknown, description: "remote image demoted"))
+        #expect(StockStatus(status, wasReplayed: false) == StockStatus(state: .unknown, description: "remote image is not primary"))
+    }
+
     @Test func replayingCarriesTheFigures() throws {
         let figures = try #require(SnapshotReplayFigures(json: FiguresTests.idle))
         let status = ReplicationStatus(role: .replica, state: .replaying, reason: .upToDate)
@@ -155,7 +161,7 @@ import Testing
         #expect(StockStatus(ImageBootstrapPlan.StopReason.localPrimary.status())
             == StockStatus(state: .stopped, description: "local image is primary"))
         #expect(StockStatus(ImageBootstrapPlan.StopReason.nameClash("vm").status())
-            == StockStatus(state: .error, description: "another local image has the name vm"))
+            == StockStatus(state: .error, description: "another local image has the name vm: rename or remove one of the two"))
         #expect(ImageBootstrapPlan.StopReason.deletionHeld(.otherCluster).status().reason == .deletionHeld)
         #expect(StockStatus(ImageBootstrapPlan.WaitReason.remoteDisabling.status()).description == "remote image is not primary")
         #expect(ImageBootstrapPlan.WaitReason.sourceUnreachable.status().reason == .sourceUnreachable)
@@ -169,7 +175,7 @@ import Testing
                      isLeader: true, assigned: 4, counts: .init(local: 4, remote: 3), namespaces: ["ns1": .init(local: 1, remote: 1)]),
             12: .init(name: "q"),
         ])
-        #expect(status.json == #"{"5":{"name":"p","callouts":{"1":{"level":"warning","text":"a \"quoted\" text"}},"image_assigned_count":4,"image_error_count":0,"image_local_count":4,"image_remote_count":3,"image_warning_count":0,"instance_id":"4597","leader":true,"namespaces":{"ns1":{"image_local_count":1,"image_remote_count":1}}},"12":{"name":"q","callouts":{},"image_assigned_count":0,"image_error_count":0,"image_warning_count":0,"namespaces":{}}}"#)
+        #expect(status.json == #"{"5":{"name":"p","callouts":{"1":{"level":"warning","text":"a \"quoted\" text"}},"image_assigned_count":4,"image_error_count":0,"image_local_count":4,"image_remote_count":3,"image_warning_count":0,"instance_id":"4597","leader":true,"namespaces":{"ns1":{"image_local_count":1,"image_remote_count":1}}},"12":{"name":"q","callouts":{},"image_assigned_count":0,"image_error_count":0,"image_warning_count":0}}"#)
         #expect(ServiceStatus().json == "{}")
     }
 

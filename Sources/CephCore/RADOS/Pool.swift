@@ -30,6 +30,8 @@ public final class Pool: Sendable {
         self.namespace = namespace
         self.readSnapshot = readSnapshot
         self.writeContext = writeContext
+        // Else watches and their ends wait for a full pool to have room again; for operations it is said with each.
+        rados_set_pool_full_try(handle.pointer)
         native = Self.usesNative ? cceph_io_open(handle.pointer).map(UnsafeHandle.init) : nil
     }
 

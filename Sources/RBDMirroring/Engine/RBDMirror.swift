@@ -46,7 +46,7 @@ public actor RBDMirror: Service {
         let fsid = try base.fsid()
         logger.info("serving", metadata: ["ceph.fsid": "\(fsid)", "service": "\(base.globalID)"])
         try await base.registerService("rbd-mirror", daemon: "\(base.globalID)", metadata: [
-            "id": configuration.daemonID, "instance_id": "\(base.globalID)",
+            "id": ServiceStatus.clientID(ofEntity: configuration.daemonID), "instance_id": "\(base.globalID)",
         ])
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in

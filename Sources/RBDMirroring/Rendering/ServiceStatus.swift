@@ -99,6 +99,7 @@ extension ServiceStatus.Pool {
             "leader": isLeader.map { .flag($0) },
         ])
         guard case .object(let members) = attributes else { return attributes }
-        return .object([("name", .text(name)), ("callouts", .object(callouts))] + members + [("namespaces", .object(namespaces))])
+        let others: [(String, StockJSON)] = namespaces.isEmpty ? [] : [("namespaces", .object(namespaces))]
+        return .object([("name", .text(name)), ("callouts", .object(callouts))] + members + others)
     }
 }

@@ -65,7 +65,7 @@ func roundedToTwoPlaces(_ value: Double) -> Double {
 
 /// Seconds until so many bytes are moved; nil where stock would print nonsense.
 func secondsLeft(bytes: Double, bytesPerSecond: Double) -> UInt64? {
-    guard bytes > 0, bytesPerSecond > 0 else { return nil }
+    guard bytes >= 0, bytesPerSecond > 0 else { return nil }
     let seconds = (bytes / bytesPerSecond).rounded(.down)
     return seconds < 1e12 ? UInt64(seconds) : nil
 }

@@ -30,9 +30,15 @@ public struct StockStatus: Hashable, Sendable {
     /// - Parameters:
     ///   - figures: Of a replaying image; nil before the first look at both sides.
     ///   - mode: In journal mode, and where the modes of the two sides differ, stock words a split-brain differently.
-    public init(_ status: ReplicationStatus, figures: Figures? = nil, mode: MirrorImage.Mode = .snapshot) {
+    ///   - wasReplayed: Whether the image was replayed until this came about. Of a demotion that it finds, unlike one that it
+    ///     sees happen, stock only says that the source is not primary.
+    public init(
+        _ status: ReplicationStatus, figures: Figures? = nil, mode: MirrorImage.Mode = .snapshot, wasReplayed: Bool = true
+    ) {
         if mode == .journal, status.reason == .splitBrain, status.state == .error {
             self.init(state: .error, description: "split-brain detected")
+        } else if !wasReplayed, status.reason == .remoteDemoted, let found = StockPhrase.of(.remoteNotPrimary, in: status.state) {
+            self.init(state: found.state, description: found.text)
         } else if let phrase = StockPhrase.of(status.reason, in: status.state) {
             self.init(state: phrase.state, description: phrase.text)
         } else {

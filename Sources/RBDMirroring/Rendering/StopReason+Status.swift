@@ -42,7 +42,7 @@ extension ImageBootstrapPlan.StopReason {
         case .forcePromoting: (.stopped, .forcePromoting, .replica, "a forced promotion is under way")
         case .unknownPeer(let uuid): (.error, .peerUnknown, .replica, "the replica belongs to the site \(uuid)")
         case .splitBrain(let how): (.error, .splitBrain, .replica, "split-brain: \(how.text)")
-        case .nameClash(let name): (.error, .nameClash, .replica, "another local image has the name \(name)")
+        case .nameClash(let name): (.error, .nameClash, .replica, "another local image has the name \(name): rename or remove one of the two")
         case .malformed(let text): (.error, .malformed, .replica, text)
         }
         return ReplicationStatus(role: role, state: state, reason: reason, text: text, since: time)

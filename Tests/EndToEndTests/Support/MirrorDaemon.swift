@@ -42,11 +42,11 @@ final class MirrorDaemon: Sendable {
 }
 
 extension MirrorDaemon {
-    /// Waits until this run of the daemon has logged a text.
-    func waitForLog(_ text: String, within limit: Duration = .seconds(30)) async throws {
+    /// Waits until this run of the daemon has logged a text, so many times at least.
+    func waitForLog(_ text: String, times: Int = 1, within limit: Duration = .seconds(30)) async throws {
         try await waitUntil("the daemon logs \"\(text)\"", within: limit, every: .milliseconds(5)) {
             guard process.isRunning else { throw ToolFailure(tool: "rbd-mirror", text: "it ended\n\(logTail())") }
-            return logTail(lines: 1000).contains(text)
+            return logTail(lines: 1000).ranges(of: text).count >= times
         }
     }
 }

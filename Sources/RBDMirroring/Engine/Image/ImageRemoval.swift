@@ -20,6 +20,8 @@ struct ImageRemoval: Sendable {
         }
         try await directory.setImage(id, MirrorImage(globalID: globalID, state: .disabling))
         try await directory.removeImage(id)
+        // Only a hint: who misses it looks by itself.
+        try? await directory.notify(.imageUpdated(.disabled, id: id, globalID: globalID))
     }
 
     private func removeContents(_ id: String) async throws {

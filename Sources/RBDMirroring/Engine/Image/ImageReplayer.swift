@@ -19,6 +19,8 @@ actor ImageReplayer {
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
     private var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
+    /// Whether the source was followed until what is shown came about.
+    private var wasReplayed = false
     /// Until then the image belongs to a forced promotion that was let pass, even if nothing shows of it yet.
     private var promotionDeadline: ContinuousClock.Instant?
     private(set) var status = ReplicationStatus()
@@ -86,25 +88,27 @@ actor ImageReplayer {
                 await show(status)
                 backoff.reset()
                 if let headers, try await vigil.keep(headers) { continue }
-                _ = try await wake.wait(for: status.reason == .forcePromoting ? .milliseconds(500) : .seconds(30))
+                _ = try await wake.wait(for: ReplayFailure.longestPause(after: status.reason))
             } catch {
                 guard !Task.isCancelled else { break }
                 // A forced promotion must not wait for a daemon that cannot take part in it.
                 await vigil.end()
-                let pause = backoff.next()
+                let failure = ReplayFailure.status(of: error, in: pair)
+                let pause = min(backoff.next(), ReplayFailure.longestPause(after: failure.reason))
                 logger.warning("replay failed", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
                 meter.failed()
                 // What was sent may still be applied: only a fresh client, with this one fenced, may go on.
                 if ReplayFailure.isUnanswered(error, by: pair.local) { onUnanswered() }
-                await show(ReplayFailure.status(of: error, in: pair))
+                await show(failure)
                 // A change on either side may have removed the cause: do not sit the pause out.
                 guard (try? await wake.wait(for: pause)) != nil else { break }
             }
         }
         await vigil.end()
-        // While our own cluster is silent the source's side goes on to show that.
-        guard status.reason != .targetUnreachable else { return }
-        await show(ReplicationStatus(state: .stopped, reason: .stoppedByOperator))
+        // What stands still says why, also when nobody looks after it any more.
+        if [.starting, .replaying].contains(status.state) {
+            await show(ReplicationStatus(state: .stopped, reason: .stoppedByOperator))
+        }
     }
 
     private func show(_ new: ReplicationStatus) async {
@@ -112,8 +116,9 @@ actor ImageReplayer {
             logger.info("status", metadata: ["state": "\(new.state.rawValue)", "reason": "\(new.reason)", "text": "\(new.text)"])
         }
         status = new
+        if new.reason != .remoteDemoted { wasReplayed = new.state == .replaying }
         let figures: StockStatus.Figures? = new.state == .replaying ? .snapshot(meter.figures) : nil
-        await board.show(globalID, name: name, new, StockStatus(new, figures: figures))
+        await board.show(globalID, name: name, new, StockStatus(new, figures: figures, wasReplayed: wasReplayed))
     }
 
     /// One attempt from the beginning; returns why replaying ended, and what to watch unless that is watched already.

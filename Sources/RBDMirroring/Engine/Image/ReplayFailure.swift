@@ -16,12 +16,22 @@ enum ReplayFailure {
         return error.subject.hasPrefix("\(pool.cluster.name):")
     }
 
+    /// The longest pause before the next look. What comes about without a notification is looked for more often.
+    static func longestPause(after reason: ReasonCode) -> Duration {
+        switch reason {
+        case .forcePromoting: .milliseconds(500)
+        case .nameClash, .targetFull: .seconds(5)
+        default: .seconds(30)
+        }
+    }
+
     private static func describe(_ error: any Error, _ pair: PoolPair) -> (ReasonCode, String) {
         switch error {
         case let owner as ImageLock.Owner:
             (.lockLost, "the image is locked by client.\(owner.client) at \(owner.address)")
         case let loss as ImageLoss: (.lockLost, "\(loss)")
         case let error as CephError: describe(error, pair)
+        case let clash as NameClash: (.nameClash, ImageBootstrapPlan.StopReason.nameClash(clash.name).status().text)
         case let error as SyncError: (.failed, error.description)
         default: (.failed, "\(error)")
         }
@@ -29,7 +39,9 @@ enum ReplayFailure {
 
     private static func describe(_ error: CephError, _ pair: PoolPair) -> (ReasonCode, String) {
         if error.isBlocklisted { return (.blocklisted, "this daemon's client was fenced: \(error.subject)") }
-        if error.isOutOfSpace { return (.targetFull, "no space left for \(error.subject)") }
+        if error.isOutOfSpace {
+            return (.targetFull, "no space left in pool \(pair.local.name): add some or raise the pool's quota (\(error.subject))")
+        }
         if error.isPermissionDenied { return (.permissionDenied, "permission denied: \(error.operation) on \(error.subject)") }
         if error.isTimeout {
             let reason: ReasonCode = isUnanswered(error, by: pair.remote) ? .sourceUnreachable : .targetUnreachable

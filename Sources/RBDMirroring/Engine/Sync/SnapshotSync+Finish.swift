@@ -81,7 +81,7 @@ extension SnapshotSync {
         let mapping = header.snapshot(working)?.mirror?.snapshotIDs ?? [:]
         for step in ImageStateDiff.steps(from: settings, to: state, snapshotIDs: mapping) {
             switch step {
-            case .renameImage(let new): try await replica.rename(from: name, to: new)
+            case .renameImage(let new): try await rename(from: name, to: new)
             case .disableFeatures(let features): try await ReplicaFeatures(replica: replica).disable(features)
             case .enableFeatures(let features): try await ReplicaFeatures(replica: replica).enable(features)
             case .changeMetadata(let remove, let set): try await replica.changeMetadata(removing: remove, setting: set)
@@ -93,4 +93,15 @@ extension SnapshotSync {
             }
         }
     }
+
+    private func rename(from old: String, to new: String) async throws {
+        do throws(CephError) { try await sides.replica.rename(from: old, to: new) } catch {
+            throw error.alreadyExists ? NameClash(name: new) : error
+        }
+    }
+}
+
+/// Another local image has the name that the source gave to the replica.
+struct NameClash: Error {
+    let name: String
 }
