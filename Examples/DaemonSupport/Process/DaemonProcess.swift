@@ -29,6 +29,16 @@ public final class DaemonProcess: Service, Sendable {
         signal(SIGPIPE, SIG_IGN)
     }
 
+    /// Has all threads share one heap; to be called before there are any.
+    ///
+    /// With a heap a thread, as glibc does it, buffers that arrive on one thread and are freed on another take several times
+    /// the memory.
+    /// - C call: `mallopt(M_ARENA_MAX, 1)`, which Swift's Glibc module leaves out
+    public static func shareHeap() {
+        guard let symbol = dlsym(nil, "mallopt") else { return }
+        _ = unsafeBitCast(symbol, to: (@convention(c) (CInt, CInt) -> CInt).self)(-8, 1)
+    }
+
     /// Says that the daemon is up; in the background that lets the command that started it return.
     public func ready() throws(ProcessError) { try detachment.ready() }
 
