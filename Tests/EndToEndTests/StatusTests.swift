@@ -53,6 +53,8 @@ extension EndToEnd {
             _ make: AnyDaemon.Make, _ scene: Scene, comparedWith stock: Observation?
         ) async throws -> Observation {
             var seen = Observation()
+            // The managers go on to list a daemon that was killed, by an earlier test perhaps, for a while.
+            try await seen.see("no daemon yet", scene, comparedWith: nil) { view, site in view.hasNoService(site) }
             let (atA, atB) = (try await scene.start(make, on: scene.siteA), try await scene.start(make, on: scene.siteB))
             try await seen.see("images at rest", scene, inFull: Self.images, comparedWith: stock) { view, site in
                 view.shows(Self.standing, on: site, scene.other(than: site))

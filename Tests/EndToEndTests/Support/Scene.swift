@@ -50,6 +50,7 @@ struct Scene: Sendable {
 private let pairConfiguration = SandboxPair.Configuration(
     SandboxConfiguration(managerModules: [], options: [
         "paxos_propose_interval": "0.05", "osd_snap_trim_sleep_hdd": "0", "osd_client_watch_timeout": "8",
+        "mgr_service_beacon_grace": "15",
     ]), pools: [])
 
 /// Lends a freshly mirrored pool to a test and clears it away; a failure shows the seed and the daemons' logs.
