@@ -3,15 +3,19 @@ public import CephCore
 /// Self-managed snapshot ids, taken ahead of need.
 ///
 /// An id is a monitor's proposal, up to a second under load; proposals made together take as long as one. Whoever
-/// needs an id usually needs a second one soon, so two are asked for. An id that is never used costs nothing, and
-/// ``drain()`` gives the ready ones back.
+/// needs an id usually needs a second one soon, so two are asked for, also for those who announced themselves
+/// (``expect(_:)``) and stand in line for something else. An id that is never used costs nothing, and ``drain()`` gives
+/// the ready ones back.
 public actor SnapshotIDs {
     private let pool: Pool
     private let reserve: Int
     private var ready: [UInt64] = []
     private var waiters: [Waiter] = []
     private var underWay = 0
+    private var expected: Set<String> = []
     private var isDraining = false
+
+    private static let mostUnderWay = 256
 
     private struct Waiter {
         let floor: UInt64
@@ -40,6 +44,15 @@ public actor SnapshotIDs {
         }
     }
 
+    /// Has ids made for somebody who will soon take some, until ``settle(_:)``.
+    public func expect(_ image: String) {
+        expected.insert(image)
+        refill()
+    }
+
+    /// Ends what ``expect(_:)`` began.
+    public func settle(_ image: String) { expected.remove(image) }
+
     /// Gives an id back that ``take(above:)`` returned and nothing used.
     public func giveBack(_ id: UInt64) { arrived(id) }
 
@@ -57,8 +70,10 @@ public actor SnapshotIDs {
 
     private func refill() {
         guard !isDraining else { return }
-        let wanted = waiters.isEmpty ? reserve - ready.count : waiters.count * (reserve > 0 ? 2 : 1)
-        while underWay < wanted {
+        let each = reserve > 0 ? 2 : 1
+        // What is ready while somebody waits is too low for them.
+        let wanted = waiters.isEmpty ? max(reserve, expected.count * each) - ready.count : max(waiters.count, expected.count) * each
+        while underWay < min(wanted, Self.mostUnderWay) {
             underWay += 1
             Task { await request() }
         }

@@ -242,23 +242,30 @@ actor ImageReplayer {
 
     private func perform(_ replica: ReplicaImage, _ step: @Sendable () async throws -> CopyProgress) async throws {
         await show(meter.status(.throttled))
-        let permit = try await share.requestSync(replica.id)
+        let ids = pair.resources.snapshotIDs
+        await ids.expect(globalID)
+        do {
+            let permit = try await share.requestSync(replica.id)
+            defer { permit.finish() }
+            try await measure(step)
+            await ids.settle(globalID)
+        } catch {
+            meter.failed()
+            await ids.settle(globalID)
+            throw error
+        }
+    }
+
+    private func measure(_ step: @Sendable () async throws -> CopyProgress) async throws {
         let started = ContinuousClock.now
         meter.began()
         await show(meter.status(.syncing))
-        do {
-            let progress = try await step()
-            permit.finish()
-            meter.ended(progress, seconds: started.duration(to: .now).inSeconds)
-            logger.info("synced", metadata: [
-                "bytes": "\(progress.bytesRead)", "objects": "\(progress.objectsTotal)",
-                "seconds": "\(started.duration(to: .now).inSeconds)",
-            ])
-        } catch {
-            meter.failed()
-            permit.finish()
-            throw error
-        }
+        let progress = try await step()
+        let seconds = started.duration(to: .now).inSeconds
+        meter.ended(progress, seconds: seconds)
+        logger.info("synced", metadata: [
+            "bytes": "\(progress.bytesRead)", "objects": "\(progress.objectsTotal)", "seconds": "\(seconds)",
+        ])
     }
 
     private func progressed(_ progress: CopyProgress) async {
