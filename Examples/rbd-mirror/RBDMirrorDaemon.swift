@@ -10,7 +10,7 @@ import ServiceLifecycle
 @main
 struct RBDMirrorDaemon {
     static func main() async {
-        DaemonProcess.shareHeap()
+        DaemonProcess.keepMemorySmall()
         do {
             let options = try DaemonOptions(
                 arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)

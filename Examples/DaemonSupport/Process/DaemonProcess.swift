@@ -29,14 +29,18 @@ public final class DaemonProcess: Service, Sendable {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Has all threads share one heap; to be called before there are any.
+    /// Keeps memory small; to be called before there are other threads.
     ///
-    /// With a heap a thread, as glibc does it, buffers that arrive on one thread and are freed on another take several times
-    /// the memory.
-    /// - C call: `mallopt(M_ARENA_MAX, 1)`, which Swift's Glibc module leaves out
-    public static func shareHeap() {
+    /// Left to itself, glibc gives each thread a heap, and keeps large buffers that were given back: those that arrive on one
+    /// thread and are freed on another take several times the memory. Here all threads share one heap, and large buffers are
+    /// mapped one by one and unmapped at once.
+    /// - C call: `mallopt`, which Swift's Glibc module leaves out
+    public static func keepMemorySmall() {
         guard let symbol = dlsym(nil, "mallopt") else { return }
-        _ = unsafeBitCast(symbol, to: (@convention(c) (CInt, CInt) -> CInt).self)(-8, 1)
+        let set = unsafeBitCast(symbol, to: (@convention(c) (CInt, CInt) -> CInt).self)
+        let (arenaLimit, mapThreshold): (CInt, CInt) = (-8, -3)
+        _ = set(arenaLimit, 1)
+        _ = set(mapThreshold, 1 << 20)
     }
 
     /// Says that the daemon is up; in the background that lets the command that started it return.

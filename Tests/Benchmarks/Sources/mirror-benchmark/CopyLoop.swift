@@ -14,6 +14,8 @@ struct CopyLoop {
         let header = try await source.imageHeader(image.id)
         let size = header.layout.objectSize
         let numbers = Array(0..<header.objectCount(forSize: header.size))
+        // The placement groups of a new pool take their time to become active.
+        try await concurrently(numbers, width: depth) { try await target.write([0], to: "\($0)") }
         let start = ContinuousClock.now
         try await concurrently(numbers, width: depth) { number in
             let data = try await source.data(of: header.objectName(number), in: [0..<size])
