@@ -56,6 +56,11 @@ struct MachineUsage {
         }
     }
 
+    /// The share of the machine that was in use since then, by anybody.
+    func busy(since before: MachineUsage) -> Double {
+        (busySeconds - before.busySeconds) / max(0.01, totalSeconds - before.totalSeconds)
+    }
+
     /// The share of the machine that strangers took since then.
     func strangers(since before: MachineUsage) -> Double {
         let total = totalSeconds - before.totalSeconds

@@ -30,6 +30,8 @@ struct Sample {
     let contender: String
     let seconds: Double
     let usage: ProcessUsage
+    /// The share of the machine's processor time that was used by anybody.
+    let busy: Double
     /// The share of the machine's processor time that others than the benchmark's own processes took.
     let strangers: Double
 }

@@ -39,7 +39,8 @@ struct Stage {
         var command = 0.0
         let sample = try await snapshotAndMeasure(.smallDelta, image, fromTheCommand: true) { command = $0 }
         return [sample, Sample(
-            row: .smallDeltaCommand, contender: sample.contender, seconds: command, usage: sample.usage, strangers: sample.strangers)]
+            row: .smallDeltaCommand, contender: sample.contender, seconds: command, usage: sample.usage, busy: sample.busy,
+            strangers: sample.strangers)]
     }
 
     /// From the announcement of all to the completion of the last.
@@ -104,11 +105,13 @@ struct Stage {
         let machine = try MachineUsage(own: ownProcesses)
         let (start, end) = try await work()
         let usage = try ProcessUsage(of: process).since(before)
-        let strangers = try MachineUsage(own: ownProcesses).strangers(since: machine)
+        let after = try MachineUsage(own: ownProcesses)
+        let strangers = after.strangers(since: machine)
         let sample = Sample(
-            row: row, contender: contender.name, seconds: start.duration(to: end) / .seconds(1), usage: usage, strangers: strangers)
+            row: row, contender: contender.name, seconds: start.duration(to: end) / .seconds(1), usage: usage,
+            busy: after.busy(since: machine), strangers: strangers)
         say("\(contender.name), \(row.title): \(sample.seconds.text) s, \(usage.peakBytes >> 20) MiB, "
-            + "\(usage.processorSeconds.text) s of processor time; strangers took \(Int(strangers * 100)) % of the machine")
+            + "\(usage.processorSeconds.text) s of processor time; the machine was \(Int(sample.busy * 100)) % busy, \(Int(strangers * 100)) % with strangers")
         return sample
     }
 

@@ -13,8 +13,8 @@ struct Table {
     private var rows: [String] {
         let ours = contenders[0]
         var lines = [
-            "| # | work | daemon | seconds, median (min to max) | samples | ratio to \(ours) | peak memory | processor time | strangers |",
-            "|---|---|---|--:|--:|--:|--:|--:|--:|",
+            "| # | work | daemon | seconds, median (min to max) | samples | ratio to \(ours) | peak memory | processor time | machine busy | strangers |",
+            "|---|---|---|--:|--:|--:|--:|--:|--:|--:|",
         ]
         for row in Row.allCases {
             let own = seconds(row, ours)
@@ -23,10 +23,11 @@ struct Table {
                 guard let time = Spread(some.map(\.seconds)) else { continue }
                 let ratio = name == ours ? "1" : own.map { "\((time.median / $0.median).text) ×" } ?? ""
                 let strangers = Spread(some.map(\.strangers))!.median
+                let busy = Spread(some.map(\.busy))!.median
                 lines.append(
                     "| \(row.rawValue) | \(row.title) | \(name) | \(time.text) | \(some.count) | \(ratio) | "
                         + "\(some.map(\.usage.peakBytes).max()! >> 20) MiB | \(Spread(some.map(\.usage.processorSeconds))!.median.text) s | "
-                        + "\(Int(strangers * 100)) % |")
+                        + "\(Int(busy * 100)) % | \(Int(strangers * 100)) % |")
             }
         }
         return lines
