@@ -16,11 +16,11 @@ extension ReplicaImage {
     // Not inlined: the 6.3 optimiser crashes on the merged coroutine.
     @inline(never)
     private func add(_ calls: @Sendable (UInt64) -> [ClassCall]) async throws -> UInt64 {
-        let id = try await ids.take(above: header.snapshotSequence)
+        let id = try await ids.take(in: dataPool, above: header.snapshotSequence)
         let result = await attempt(calls(id))
         if case .failure(let error) = result {
             // One that timed out may still be applied: its id must not be used again.
-            if !error.isTimeout { await ids.giveBack(id) }
+            if !error.isTimeout { await ids.giveBack(id, in: dataPool) }
             throw error
         }
         try await adoptObjectMap(for: id)

@@ -28,7 +28,7 @@ public actor ReplicaImage {
     /// Opens an image for writing: watches its header and takes its lock.
     ///
     /// - Parameters:
-    ///   - ids: Where ids of new snapshots come from, for the image's data pool.
+    ///   - ids: Where ids of new snapshots come from.
     ///   - identity: Stored with the lock; see ``ImageLock/acquire(identity:)``.
     /// - Throws: ``ImageLock/Owner`` when a living client holds the lock; `ENOENT` without such an image.
     public static func open(
