@@ -32,6 +32,7 @@ import Testing
         ImageLayout(order: 16), ImageLayout(order: 16, stripeUnit: 4096, stripeCount: 3),
         ImageLayout(order: 12, stripeUnit: 1024, stripeCount: 5), ImageLayout(order: 12, stripeUnit: 4096, stripeCount: 4),
         ImageLayout(order: 12, stripeUnit: 512, stripeCount: 2), ImageLayout(order: 9, stripeUnit: 512, stripeCount: 7),
+        ImageLayout(order: 16, stripeUnit: 4096, stripeCount: 1),
     ]
 
     @Test(arguments: layouts) func offsets(_ layout: ImageLayout) {
@@ -87,6 +88,8 @@ import Testing
     @Test func impossibleLayoutsAreRefused() {
         #expect(ImageLayout(recordedOrder: 22, stripeUnit: 0, stripeCount: 0) == ImageLayout(order: 22))
         #expect(ImageLayout(recordedOrder: 22, stripeUnit: 65536, stripeCount: 16)?.isStriped == true)
+        #expect(ImageLayout(recordedOrder: 22, stripeUnit: 65536, stripeCount: 1)?.isFancy == true)
+        #expect(ImageLayout(recordedOrder: 22, stripeUnit: 4 << 20, stripeCount: 1)?.isFancy == false)
         #expect(ImageLayout(recordedOrder: 8, stripeUnit: 0, stripeCount: 0) == nil)
         #expect(ImageLayout(recordedOrder: 33, stripeUnit: 0, stripeCount: 0) == nil)
         #expect(ImageLayout(recordedOrder: 22, stripeUnit: 3 << 20, stripeCount: 2) == nil)

@@ -15,6 +15,7 @@ import Testing
     @Test func images() {
         check([
             (DirectoryMethod.addImage(name: "vm", id: "i1"), "dir_add_image", "\"vm\" \"i1\""),
+            (DirectoryMethod.assertReady(), "dir_state_assert", "00"),
             (DirectoryMethod.removeImage(name: "vm", id: "i1"), "dir_remove_image", "\"vm\" \"i1\""),
             (DirectoryMethod.renameImage(from: "vm", to: "wm", id: "i1"), "dir_rename_image", "\"vm\" \"wm\" \"i1\""),
             (DirectoryMethod.getID(name: "vm"), "dir_get_id", "\"vm\""),

@@ -147,18 +147,19 @@ extension Pool {
         }.version
     }
 
-    /// Runs one class method that writes.
+    /// Runs class methods that write, in one operation.
     ///
-    /// - Throws: ``CephError`` with the method's name as the operation.
+    /// - Throws: ``CephError`` with the methods' names as the operation.
     public func change(
-        _ object: String, with call: ClassCall, flags: OperationFlags = .failWhenFull
+        _ object: String, with calls: ClassCall..., flags: OperationFlags = .failWhenFull
     ) async throws(CephError) {
         var operation = WriteOperation()
-        operation.call(call)
+        for call in calls { operation.call(call) }
         do throws(CephError) {
             try await apply(operation, to: object, flags: flags)
         } catch {
-            throw CephError(code: error.code, operation: "\(call.className).\(call.method)", subject: error.subject)
+            let names = calls.map { "\($0.className).\($0.method)" }.joined(separator: "+")
+            throw CephError(code: error.code, operation: names, subject: error.subject)
         }
     }
 }

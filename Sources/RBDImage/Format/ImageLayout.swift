@@ -12,7 +12,7 @@ public struct ImageLayout: Hashable, Sendable {
     public init(order: UInt8, stripeUnit: UInt64 = 0, stripeCount: UInt64 = 0) {
         precondition((9...32).contains(order), "object order outside 9...32")
         self.order = order
-        let plain = stripeCount <= 1 || stripeUnit == 0 || stripeUnit > UInt64(1) << order || (UInt64(1) << order) % stripeUnit != 0
+        let plain = stripeCount == 0 || stripeUnit == 0 || stripeUnit > UInt64(1) << order || (UInt64(1) << order) % stripeUnit != 0
         self.stripeUnit = plain ? UInt64(1) << order : stripeUnit
         self.stripeCount = plain ? 1 : stripeCount
     }
@@ -30,6 +30,8 @@ public struct ImageLayout: Hashable, Sendable {
     public var objectSize: UInt64 { UInt64(1) << order }
     /// Whether consecutive stripes go to different objects.
     public var isStriped: Bool { stripeCount > 1 }
+    /// Whether the header says how the image is striped: also a smaller unit where it makes no difference.
+    public var isFancy: Bool { isStriped || stripeUnit != objectSize }
 
     private var unitsPerObject: UInt64 { objectSize / stripeUnit }
     private var period: UInt64 { objectSize * stripeCount }

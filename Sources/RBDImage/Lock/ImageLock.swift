@@ -13,7 +13,8 @@ public final class ImageLock: Sendable {
         case headerUpdated
         /// The watch was made anew: ``ImageLock/renew()`` tells whether the lock outlived that.
         case resumed
-        /// A forced promotion wants the image: let go of it, then answer with ``ImageLock/yield(to:)``.
+        /// A promotion wants the image, by force or because it was offered (``ImageLock/offer(_:)``): let go of it, then answer
+        /// with ``ImageLock/yield(to:)``.
         case promotionRequested(Notification)
         /// The watch is gone for good, and with it the lock.
         case lost(CephError)
@@ -30,13 +31,15 @@ public final class ImageLock: Sendable {
     private let watch: Watch
     private let sink: AsyncStream<Event>.Continuation
     private let state = Locked(State())
+    private let isOffered: Locked<Bool>
     private let forwarder: Task<Void, Never>
 
     private struct State: Sendable {
         var cookie: String?
     }
 
-    private init(pool: Pool, object: String, watch: Watch) {
+    private init(pool: Pool, object: String, watch: Watch, isOffered: Locked<Bool>) {
+        self.isOffered = isOffered
         self.pool = pool
         self.object = object
         self.watch = watch
@@ -45,7 +48,7 @@ public final class ImageLock: Sendable {
         self.sink = sink
         let own = pool.cluster.globalID
         forwarder = Task {
-            for await event in watch.events { Self.forward(event, own, to: sink) }
+            for await event in watch.events { Self.forward(event, own, isOffered, to: sink) }
             sink.finish()
         }
     }
@@ -53,9 +56,13 @@ public final class ImageLock: Sendable {
     /// Watches an image's header without taking the lock.
     public static func watching(_ imageID: String, in pool: Pool) async throws(CephError) -> ImageLock {
         let object = ObjectNames.header(imageID)
-        let watch = try await pool.watch(object, respond: Self.respond)
-        return ImageLock(pool: pool, object: object, watch: watch)
+        let isOffered = Locked(false)
+        let watch = try await pool.watch(object) { Self.respond($0, isOffered) }
+        return ImageLock(pool: pool, object: object, watch: watch, isOffered: isOffered)
     }
+
+    /// Says whether the image is to be had for a promotion without force: the source was demoted, and all of it is here.
+    public func offer(_ isToBeHad: Bool) { isOffered.withLock { $0 = isToBeHad } }
 
     /// Whether the lock is held; false for images without the feature.
     public var isHeld: Bool { state.withLock { $0.cookie != nil } }
@@ -65,11 +72,11 @@ public final class ImageLock: Sendable {
         state.withLock(\.cookie).map { LockMethod.assertLocked(name: Self.name, kind: .exclusive, cookie: $0, tag: Self.tag) }
     }
 
-    private static func forward(_ event: WatchEvent, _ own: UInt64, to sink: AsyncStream<Event>.Continuation) {
+    private static func forward(_ event: WatchEvent, _ own: UInt64, _ isOffered: Locked<Bool>, to sink: AsyncStream<Event>.Continuation) {
         switch event.kind {
         case .notified(let notification):
             guard notification.notifier != own, let message = try? HeaderNotification(encoded: notification.payload) else { return }
-            if message.isForcedPromotion { sink.yield(.promotionRequested(notification)) }
+            if message.asksForImage(isOffered.withLock { $0 }) { sink.yield(.promotionRequested(notification)) }
             if message.operation == .headerUpdate { sink.yield(.headerUpdated) }
         case .interrupted: sink.yield(.headerUpdated)
         case .resumed: sink.yield(.resumed)
@@ -78,14 +85,24 @@ public final class ImageLock: Sendable {
     }
 
     /// Runs on Ceph's thread: typed replies, since empty ones are answered with a storm of repetitions.
-    private static func respond(_ notification: Notification) -> NotificationReply {
+    private static func respond(_ notification: Notification, _ isOffered: Locked<Bool>) -> NotificationReply {
         guard let message = try? HeaderNotification(encoded: notification.payload) else { return .now() }
-        if message.isForcedPromotion { return .later }
+        if message.asksForImage(isOffered.withLock { $0 }) { return .later }
         return switch message.operation {
         case .acquiredLock, .releasedLock, .headerUpdate, .asyncProgress, .asyncComplete, .unquiesce: .now()
         case .quiesce: .now(ResponseMessage(result: 0).encoded)
         default: .now(ResponseMessage(result: -EROFS).encoded)
         }
+    }
+}
+
+extension HeaderNotification {
+    /// Whether a promotion asks for the image: for the lock, or for its snapshot to be made by the lock's owner.
+    fileprivate func asksForImage(_ isOffered: Bool) -> Bool {
+        if isForcedPromotion { return true }
+        guard isOffered else { return false }
+        if case .mirror? = requestedSnapshot { return true }
+        return operation == .requestLock
     }
 }
 

@@ -16,6 +16,8 @@ public enum DirectoryMethod {
 
     /// `EEXIST` when the name is taken, `EBADF` when the id is.
     public static func addImage(name: String, id: String) -> ClassCall { call("dir_add_image", name, id) }
+    /// `ENOENT` without a directory, `EBUSY` while the namespace it belongs to is being removed.
+    public static func assertReady() -> ClassCall { HeaderMethod.call("dir_state_assert") { $0.u8(0) } }
     /// Calls `dir_remove_image`.
     public static func removeImage(name: String, id: String) -> ClassCall { call("dir_remove_image", name, id) }
     /// Calls `dir_rename_image`.

@@ -23,7 +23,7 @@ public struct ReplicaTemplate: Hashable, Sendable {
     var headerFeatures: ImageFeatures {
         var features = features.subtracting(.implicit)
         if features.contains(.objectMap) { features.insert(.fastDiff) }
-        if layout.isStriped { features.insert(.striping) }
+        if layout.isFancy { features.insert(.striping) }
         if dataPool != nil { features.insert(.dataPool) }
         features.insert(.nonPrimary)
         return features
@@ -42,7 +42,13 @@ extension ReplicaImage {
     /// The caller records the mirror image as *creating* first, so that a half-built image is known as such.
     /// - Throws: `EEXIST` when the name is taken (by another image).
     public static func create(_ id: String, _ template: ReplicaTemplate, in pool: Pool) async throws(CephError) {
-        try await pool.change(ObjectNames.directory, with: DirectoryMethod.addImage(name: template.name, id: id))
+        let entry = DirectoryMethod.addImage(name: template.name, id: id)
+        if pool.namespace.isEmpty {
+            try await pool.change(ObjectNames.directory, with: entry)
+        } else {
+            // It may be about to be removed.
+            try await pool.change(ObjectNames.directory, with: DirectoryMethod.assertReady(), entry)
+        }
         var identity = WriteOperation()
         identity.create(exclusive: true)
         identity.call(IDMethod.setID(id))
@@ -58,7 +64,7 @@ extension ReplicaImage {
             size: template.size, order: template.layout.order, features: template.headerFeatures, prefix: prefix,
             dataPool: template.dataPool))
         try await pool.apply(header, to: ObjectNames.header(id))
-        if template.layout.isStriped {
+        if template.layout.isFancy {
             try await pool.change(ObjectNames.header(id), with: HeaderMethod.setStripeUnitCount(
                 unit: template.layout.stripeUnit, count: template.layout.stripeCount))
         }

@@ -15,14 +15,15 @@ extension ReplicaImage {
     /// Takes an id, applies the calls that use it, and follows with the object maps.
     // Not inlined: the 6.3 optimiser crashes on the merged coroutine.
     @inline(never)
-    private func add(_ calls: @Sendable (UInt64) -> [ClassCall]) async throws -> UInt64 {
-        let id = try await ids.take(above: header.snapshotSequence)
+    private func add(_ calls: @Sendable (UInt64) -> [ClassCall], onApplied: @Sendable () -> Void = {}) async throws -> UInt64 {
+        let id = try await ids.take(in: dataPool, above: header.snapshotSequence)
         let result = await attempt(calls(id))
         if case .failure(let error) = result {
             // One that timed out may still be applied: its id must not be used again.
-            if !error.isTimeout { await ids.giveBack(id) }
+            if !error.isTimeout { await ids.giveBack(id, in: dataPool) }
             throw error
         }
+        onApplied()
         try await adoptObjectMap(for: id)
         try await refresh()
         return id
@@ -35,6 +36,7 @@ extension ReplicaImage {
 
     /// Ends a sync: in one operation the working snapshot is complete and the sealed one is there.
     ///
+    /// From then on a replica of a demoted source is to be had for a promotion (``ImageLock/offer(_:)``).
     /// - Returns: The sealed snapshot's id.
     public func complete(
         _ working: UInt64, objectCount: UInt64, sealedAs name: String, _ sealed: MirrorSnapshot
@@ -44,6 +46,8 @@ extension ReplicaImage {
                 HeaderMethod.mirrorSnapshotSetCopyProgress(working, complete: true, lastCopied: max(objectCount, 1)),
                 HeaderMethod.snapshotAdd(name: name, id: id, namespace: .mirror(sealed)),
             ]
+        } onApplied: { [lock] in
+            if sealed.state == .nonPrimaryDemoted { lock.offer(true) }
         }
     }
 

@@ -28,7 +28,7 @@ public actor ReplicaImage {
     /// Opens an image for writing: watches its header and takes its lock.
     ///
     /// - Parameters:
-    ///   - ids: Where ids of new snapshots come from, for the image's data pool.
+    ///   - ids: Where ids of new snapshots come from.
     ///   - identity: Stored with the lock; see ``ImageLock/acquire(identity:)``.
     /// - Throws: ``ImageLock/Owner`` when a living client holds the lock; `ENOENT` without such an image.
     public static func open(
@@ -37,6 +37,7 @@ public actor ReplicaImage {
         let lock = try await ImageLock.watching(id, in: pool)
         do {
             let header = try await pool.imageHeader(id)
+            lock.offer(header.isDemotedReplica)
             if header.features.contains(.exclusiveLock) { try await lock.acquire(identity: identity) }
             let dataPool = try await Self.dataPool(of: header, in: pool)
             return ReplicaImage(id: id, pool: pool, dataPool: dataPool, lock: lock, ids: ids, header: header)
@@ -87,5 +88,13 @@ public actor ReplicaImage {
     /// - C call: `rados_notify2`
     public func notifyHeaderUpdate() async throws(CephError) {
         try await pool.notify(headerObject, HeaderNotification.headerUpdate.encoded)
+    }
+}
+
+extension ImageHeader {
+    /// Whether the newest mirror snapshot is a complete copy of a source's demotion.
+    public var isDemotedReplica: Bool {
+        guard let newest = mirrorSnapshots.last?.mirror else { return false }
+        return newest.complete && newest.state == .nonPrimaryDemoted
     }
 }

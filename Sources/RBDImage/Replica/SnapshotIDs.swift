@@ -2,103 +2,122 @@ public import CephCore
 
 /// Self-managed snapshot ids, taken ahead of need.
 ///
+/// They belong to the pool of an image's data objects; each pool has a supply of its own, begun when it is first asked.
+///
 /// An id is a monitor's proposal, up to a second under load; proposals made together take as long as one. Whoever
 /// needs an id usually needs a second one soon, so two are asked for, also for those who announced themselves
-/// (``expect(_:)``) and stand in line for something else. An id that is never used costs nothing, and ``drain()`` gives
-/// the ready ones back.
+/// (``expect(_:in:)``) and stand in line for something else. An id that is never used costs nothing, and ``drain()``
+/// gives the ready ones back.
 public actor SnapshotIDs {
-    private let pool: Pool
+    private static let mostUnderWay = 256
     private let reserve: Int
-    private var ready: [UInt64] = []
-    private var waiters: [Waiter] = []
-    private var underWay = 0
-    private var expected: Set<String> = []
+    /// By the pool's id: ids are the same in all of its namespaces.
+    private var supplies: [Int64: Supply] = [:]
     private var isDraining = false
 
-    private static let mostUnderWay = 256
+    /// What there is of one pool's ids.
+    private struct Supply {
+        let pool: Pool
+        var ready: [UInt64] = []
+        var waiters: [Waiter] = []
+        var underWay = 0
+        var expected: Set<String> = []
+    }
 
     private struct Waiter {
         let floor: UInt64
         let continuation: CheckedContinuation<UInt64, any Error>
     }
 
-    /// - Parameter reserve: Ids kept ready once the first was asked for.
-    public init(pool: Pool, reserve: Int = 4) {
-        self.pool = pool
-        self.reserve = reserve
-    }
+    /// - Parameter reserve: Ids of a pool kept ready once the first was asked for.
+    public init(reserve: Int = 4) { self.reserve = reserve }
 
-    /// An id greater than `floor`.
+    /// An id of a pool, greater than `floor`.
     ///
     /// - Throws: ``CephError`` when the monitors refuse or do not answer; `CancellationError` once ``drain()`` was called.
-    public func take(above floor: UInt64 = 0) async throws -> UInt64 {
+    public func take(in pool: Pool, above floor: UInt64 = 0) async throws -> UInt64 {
         guard !isDraining else { throw CancellationError() }
-        if let index = ready.indices.filter({ ready[$0] > floor }).min(by: { ready[$0] < ready[$1] }) {
-            let id = ready.remove(at: index)
-            refill()
+        var supply = supplies[pool.id] ?? Supply(pool: pool)
+        if let index = supply.ready.indices.filter({ supply.ready[$0] > floor }).min(by: { supply.ready[$0] < supply.ready[$1] }) {
+            let id = supply.ready.remove(at: index)
+            refill(&supply)
+            supplies[pool.id] = supply
             return id
         }
         return try await withCheckedThrowingContinuation { continuation in
-            waiters.append(Waiter(floor: floor, continuation: continuation))
-            refill()
+            supply.waiters.append(Waiter(floor: floor, continuation: continuation))
+            refill(&supply)
+            supplies[pool.id] = supply
         }
     }
 
-    /// Has ids made for somebody who will soon take some, until ``settle(_:)``.
-    public func expect(_ image: String) {
-        expected.insert(image)
-        refill()
+    /// Has ids of a pool made for somebody who will soon take some, until ``settle(_:in:)``.
+    public func expect(_ image: String, in pool: Pool) {
+        var supply = supplies[pool.id] ?? Supply(pool: pool)
+        supply.expected.insert(image)
+        refill(&supply)
+        supplies[pool.id] = supply
     }
 
-    /// Ends what ``expect(_:)`` began.
-    public func settle(_ image: String) { expected.remove(image) }
+    /// Ends what ``expect(_:in:)`` began.
+    public func settle(_ image: String, in pool: Pool) { supplies[pool.id]?.expected.remove(image) }
 
-    /// Gives an id back that ``take(above:)`` returned and nothing used.
-    public func giveBack(_ id: UInt64) { arrived(id) }
+    /// Gives an id back that ``take(in:above:)`` returned and nothing used.
+    public func giveBack(_ id: UInt64, in pool: Pool) { arrived(id, in: pool) }
 
     /// Releases the ids that are ready and sends away who waits; ids under way are released when they come.
     public func drain() async {
         isDraining = true
-        for waiter in waiters { waiter.continuation.resume(throwing: CancellationError()) }
-        waiters = []
-        let unused = ready
-        ready = []
+        let all = supplies.values
+        supplies = [:]
+        for waiter in all.flatMap(\.waiters) { waiter.continuation.resume(throwing: CancellationError()) }
         await withTaskGroup { group in
-            for id in unused { group.addTask { [pool] in _ = try? await pool.removeSelfManagedSnapshot(id) } }
+            for supply in all {
+                for id in supply.ready { group.addTask { _ = try? await supply.pool.removeSelfManagedSnapshot(id) } }
+            }
         }
     }
 
-    private func refill() {
+    private func refill(_ supply: inout Supply) {
         guard !isDraining else { return }
         let each = reserve > 0 ? 2 : 1
         // What is ready while somebody waits is too low for them.
-        let wanted = waiters.isEmpty ? max(reserve, expected.count * each) - ready.count : max(waiters.count, expected.count) * each
-        while underWay < min(wanted, Self.mostUnderWay) {
-            underWay += 1
-            Task { await request() }
+        let wanted = supply.waiters.isEmpty
+            ? max(reserve, supply.expected.count * each) - supply.ready.count
+            : max(supply.waiters.count, supply.expected.count) * each
+        let pool = supply.pool
+        while supply.underWay < min(wanted, Self.mostUnderWay) {
+            supply.underWay += 1
+            Task { await request(in: pool) }
         }
     }
 
-    private func request() async {
+    private func request(in pool: Pool) async {
         do throws(CephError) {
             let id = try await pool.createSelfManagedSnapshot()
-            underWay -= 1
-            arrived(id)
+            supplies[pool.id]?.underWay -= 1
+            arrived(id, in: pool)
         } catch {
-            underWay -= 1
-            if !waiters.isEmpty { waiters.removeFirst().continuation.resume(throwing: error) }
+            supplies[pool.id]?.underWay -= 1
+            if supplies[pool.id]?.waiters.isEmpty == false {
+                supplies[pool.id]?.waiters.removeFirst().continuation.resume(throwing: error)
+            }
         }
     }
 
-    private func arrived(_ id: UInt64) {
-        if let index = waiters.firstIndex(where: { $0.floor < id }) {
-            waiters.remove(at: index).continuation.resume(returning: id)
-        } else if isDraining {
-            Task { [pool] in _ = try? await pool.removeSelfManagedSnapshot(id) }
-        } else {
-            ready.append(id)
-            // Too low for those who wait.
-            if !waiters.isEmpty { refill() }
+    private func arrived(_ id: UInt64, in pool: Pool) {
+        guard !isDraining else {
+            Task { _ = try? await pool.removeSelfManagedSnapshot(id) }
+            return
         }
+        var supply = supplies[pool.id] ?? Supply(pool: pool)
+        if let index = supply.waiters.firstIndex(where: { $0.floor < id }) {
+            supply.waiters.remove(at: index).continuation.resume(returning: id)
+        } else {
+            supply.ready.append(id)
+            // Too low for those who wait.
+            if !supply.waiters.isEmpty { refill(&supply) }
+        }
+        supplies[pool.id] = supply
     }
 }

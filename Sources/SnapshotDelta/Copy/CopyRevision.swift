@@ -12,6 +12,8 @@ public struct CopyRevision: Sendable {
     public let target: Pool
     /// Objects of the image at ``end``.
     public let objectCount: UInt64
+    /// Objects the target may have before; where no map tells, those beyond ``objectCount`` are removed.
+    public let objectCountBefore: UInt64
     /// What the object maps say; nil where they cannot be trusted and each object must be asked.
     public let states: ObjectDeltaMap?
 
@@ -20,14 +22,15 @@ public struct CopyRevision: Sendable {
     public let baseIsExact: Bool
 
     public init(
-        base: UInt64, end: UInt64, source: Pool, target: Pool, objectCount: UInt64, states: ObjectDeltaMap?,
-        baseIsExact: Bool = true
+        base: UInt64, end: UInt64, source: Pool, target: Pool, objectCount: UInt64, objectCountBefore: UInt64 = 0,
+        states: ObjectDeltaMap?, baseIsExact: Bool = true
     ) {
         self.base = base
         self.end = end
         self.source = source
         self.target = target
         self.objectCount = objectCount
+        self.objectCountBefore = objectCountBefore
         self.states = states
         self.baseIsExact = baseIsExact
     }

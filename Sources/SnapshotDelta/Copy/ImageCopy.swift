@@ -36,7 +36,7 @@ public struct ImageCopy: Sendable {
     public var objects: [UInt64] {
         let all = copier.revisions
         if all.contains(where: { $0.states == nil }) {
-            return Array(0..<(all.map(\.objectCount) + all.map { UInt64($0.states?.count ?? 0) }).max()!)
+            return Array(0..<all.map { max($0.objectCount, $0.objectCountBefore, UInt64($0.states?.count ?? 0)) }.max()!)
         }
         if all.count == 1 { return Array(all[0].states!.touched) }
         return Set(all.flatMap { $0.states!.touched }).sorted()

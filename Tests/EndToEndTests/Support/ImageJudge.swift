@@ -109,7 +109,8 @@ struct ImageJudge {
         var flags: [String]
 
         var comparable: String {
-            let kept = features.filter { $0 != "non-primary" }.sorted()
+            // Where the data is, each side decides for itself.
+            let kept = features.filter { !["non-primary", "data-pool"].contains($0) }.sorted()
             return "\(size) bytes, order \(order), \(kept), stripes \(stripe_unit ?? 0) \(stripe_count ?? 0), flags \(flags)"
         }
     }

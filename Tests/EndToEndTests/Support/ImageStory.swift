@@ -78,6 +78,29 @@ struct ImageStory {
         try await scene.takeMirrorSnapshot(name)
     }
 
+    /// Lives through data, growth and shrinkage under one daemon until site B is primary, compared on the way.
+    ///
+    /// - Parameter atRest: Looks at more of it while site B follows.
+    mutating func unfold(
+        daemonOptions: [String] = [], atRest: (_ image: String) async throws -> Void = { _ in }
+    ) async throws {
+        let daemon = try await scene.startDaemon(on: scene.siteB, options: daemonOptions)
+        try await begin()
+        try await isInStep()
+        try await growAndSnapshot()
+        try await scene.waitForSync(name)
+        try await shrinkAndRename()
+        try await isInStep(diffs: .backups)
+        try await atRest(name)
+        try await scene.handOver(name, from: source)
+        if try await scene.siteB.rbd("info", scene.siteB.spec(name)).contains("object-map") {
+            try await scene.checkObjectMaps(name, on: scene.siteB)
+        }
+        // Ids of new snapshots must be higher than those of ours.
+        try await scene.siteB.rbd("snap", "create", "--no-progress", "\(scene.siteB.spec(name))@afterwards")
+        try await daemon.terminate()
+    }
+
     /// Waits for the replica and compares it.
     func isInStep(diffs: ImageJudge.Diffs = .none) async throws {
         try await scene.waitForSync(name)

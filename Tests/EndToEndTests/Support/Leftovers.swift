@@ -3,15 +3,21 @@ import CephSandbox
 /// What a pool holds that belongs to none of the images that should be there.
 struct Leftovers {
     let site: Site
+    /// Where the images' data is; nil for the pool itself.
+    var dataPool: String?
 
     /// - Throws: ``ToolFailure`` with everything that should be gone.
     func expectNone(images names: [String]) async throws {
         var images: [Image] = []
         for name in names { images.append(try await Image(name, site)) }
         var found = try await site.objects().filter { object in
-            !Self.ofPool.contains(object) && !images.contains { $0.owns(object) }
+            !Self.ofPool.contains(object) && !images.contains { $0.owns(object) || dataPool == nil && $0.ownsData(object) }
         }
         let ids = images.map(\.info.id), globals = images.compactMap(\.globalID)
+        if dataPool != nil {
+            let data = try await site.objects(in: dataPool)
+            found += data.filter { object in !Self.ofPool.contains(object) && !images.contains { $0.ownsData(object) } }
+        }
         found += try await keys("rbd_directory", ["id_", "name_"], belong: ids + names)
         found += try await keys("rbd_mirroring", ["image_", "global_", "status_global_", "remote_status_global_"], belong: ids + globals)
         found += try await keys("rbd_mirror_leader", ["image_map_"], belong: globals)
@@ -40,10 +46,10 @@ struct Leftovers {
     private func strays(of image: Image) async throws -> [String] {
         let header = "rbd_header.\(image.info.id)"
         var found: [String] = []
-        let lock = try await site.cluster.run("rados", ["-p", site.pool, "lock", "info", header, "rbd_lock"])
+        let lock = try await site.rados("lock", "info", header, "rbd_lock")
         if lock.contains("client.") { found.append("lock of \(header): \(lock)") }
         found += image.snapshots.filter { $0.isMirror && !$0.isComplete || $0.isTrash }.map { "snapshot \($0)" }
-        let data = try await site.objects().filter { $0.hasPrefix(image.info.block_name_prefix) }
+        let data = try await site.objects(in: dataPool).filter { $0.hasPrefix(image.info.block_name_prefix) }
         for object in data.prefix(4) {
             if let clones = try await stray(object, image) { found.append(clones) }
         }
@@ -56,7 +62,7 @@ struct Leftovers {
         var listing = ""
         do {
             try await waitUntil("\(object) is trimmed", within: .seconds(30), every: .milliseconds(500)) {
-                listing = try await site.cluster.run("rados", ["-p", site.pool, "listsnaps", object])
+                listing = try await site.rados("listsnaps", object, in: dataPool)
                 return listing.split(separator: "\n").dropFirst(2).filter { !$0.hasPrefix("head") }.allSatisfy { line in
                     line.split(separator: "\t")[1].split(separator: ",").allSatisfy { known.contains(String($0)) }
                 }
@@ -77,7 +83,16 @@ struct Leftovers {
             var id: String
             var size: UInt64
             var object_size: UInt64
+            var stripe_unit: UInt64?
+            var stripe_count: UInt64?
             var block_name_prefix: String
+
+            /// Stripe units are dealt out to the objects of a period, one each in turn, until all are full.
+            func objectCount(forSize size: UInt64) -> UInt64 {
+                let (unit, width) = (stripe_unit ?? object_size, stripe_count ?? 1)
+                let (units, period) = ((size + unit - 1) / unit, width * (object_size / unit))
+                return units / period * width + min(units % period, width)
+            }
         }
 
         init(_ name: String, _ site: Site) async throws {
@@ -93,11 +108,12 @@ struct Leftovers {
             })
         }
 
-        func owns(_ object: String) -> Bool {
-            if own.contains(object) { return true }
+        func owns(_ object: String) -> Bool { own.contains(object) }
+
+        func ownsData(_ object: String) -> Bool {
             guard object.hasPrefix(info.block_name_prefix + "."),
                 let number = UInt64(object.dropFirst(info.block_name_prefix.count + 1), radix: 16) else { return false }
-            return number * info.object_size < ([info.size] + snapshots.map(\.size)).max()!
+            return number < info.objectCount(forSize: ([info.size] + snapshots.map(\.size)).max()!)
         }
     }
 }

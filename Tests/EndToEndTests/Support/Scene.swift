@@ -12,6 +12,7 @@ struct Scene: Sendable {
     private final class Started: Sendable {
         let list = Mutex<[MirrorDaemon]>([])
         let stock = Mutex<[SandboxDaemon]>([])
+        let pools = Mutex<[(site: Site, pool: String)]>([])
     }
 
     var sites: [Site] { [siteA, siteB] }
@@ -32,6 +33,12 @@ struct Scene: Sendable {
         return daemon
     }
 
+    /// Makes a pool beside the scene's own on a site; it is removed at the end of the scene.
+    func addPool(_ pool: String, on site: Site) async throws {
+        daemons.pools.withLock { $0.append((site, pool)) }
+        try await site.cluster.createPool(pool)
+    }
+
     fileprivate func report() {
         for daemon in daemons.list.withLock({ $0 }).suffix(3) { print("== \(daemon.log)\n\(daemon.logTail())") }
         for daemon in daemons.stock.withLock({ $0 }) { print("== \(daemon.name)\n\(daemon.logTail(lines: 40))") }
@@ -40,8 +47,8 @@ struct Scene: Sendable {
     fileprivate func close() async throws {
         for daemon in daemons.list.withLock({ $0 }) { try await daemon.kill() }
         for daemon in daemons.stock.withLock({ $0 }) { try await daemon.stop() }
-        for site in sites {
-            try await site.cluster.ceph("osd", "pool", "delete", site.pool, site.pool, "--yes-i-really-really-mean-it")
+        for (site, pool) in sites.map({ ($0, $0.pool) }) + daemons.pools.withLock({ $0 }) {
+            try await site.cluster.ceph("osd", "pool", "delete", pool, pool, "--yes-i-really-really-mean-it")
         }
     }
 }
@@ -53,17 +60,28 @@ private let pairConfiguration = SandboxPair.Configuration(
         "mgr_service_beacon_grace": "15",
     ]), pools: [])
 
-/// Lends a freshly mirrored pool to a test and clears it away; a failure shows the seed and the daemons' logs.
+/// Lends a freshly mirrored pool, or a namespace of one, to a test and clears it away; a failure shows the seed and the
+/// daemons' logs.
 nonisolated(nonsending)
-func withScene(_ pool: String, _ body: (Scene) async throws -> Void) async throws {
+func withScene(_ pool: String, namespace: String = "", _ body: (Scene) async throws -> Void) async throws {
     let pair = try await SandboxPair.shared(pairConfiguration)
     try await pair.addMirroredPool(pool)
-    let scene = Scene(siteA: Site(cluster: pair.siteA, pool: pool), siteB: Site(cluster: pair.siteB, pool: pool))
+    let sites = [pair.siteA, pair.siteB].map { Site(cluster: $0, pool: pool, namespace: namespace) }
+    let scene = Scene(siteA: sites[0], siteB: sites[1])
     do {
+        for site in sites where !namespace.isEmpty { try await site.addNamespace() }
         try await body(scene)
     } catch {
         Issue.record("\(error)\nRepeat with \(SeededRandom.hint)")
         scene.report()
     }
     try await scene.close()
+}
+
+extension Site {
+    /// Makes the site's namespace and turns mirroring on in it; peers are the pool's.
+    fileprivate func addNamespace() async throws {
+        try await rbd("namespace", "create", container)
+        try await rbd("mirror", "pool", "enable", container, "image")
+    }
 }

@@ -21,6 +21,12 @@ extension Site {
         try await cluster.thaw()
     }
 
+    /// Sets how often the site's monitor makes a new map at most.
+    func proposeMaps(every pause: Duration) async throws {
+        let seconds = Double(pause.components.attoseconds) * 1e-18 + Double(pause.components.seconds)
+        try await cluster.ceph("tell", "mon.*", "config", "set", "paxos_propose_interval", "\(seconds)")
+    }
+
     func goAtFullSpeed() async throws { try await slowDown(by: .zero) }
 
     func setOSD(_ option: String, _ value: String) async throws {

@@ -1,13 +1,18 @@
 import CephSandbox
 
-/// One side of a scene: a cluster and the scene's pool there.
+/// One side of a scene: a cluster and the scene's pool there, or a namespace of it.
 struct Site: Sendable {
     let cluster: SandboxCluster
     let pool: String
+    /// Empty for the default namespace.
+    var namespace = ""
 
     var name: String { cluster.name }
 
-    func spec(_ image: String) -> String { "\(pool)/\(image)" }
+    /// What the stock `rbd` calls the pool and namespace.
+    var container: String { namespace.isEmpty ? pool : "\(pool)/\(namespace)" }
+
+    func spec(_ image: String) -> String { "\(container)/\(image)" }
 
     @discardableResult
     func rbd(_ arguments: String...) async throws -> String { try await cluster.rbd(arguments) }
@@ -28,13 +33,18 @@ struct Site: Sendable {
         try await cluster.rbdJSON("snap", "ls", "--all", spec(image))
     }
 
-    /// Names of the pool's objects.
-    func objects() async throws -> [String] {
-        try await cluster.run("rados", ["-p", pool, "ls"]).split(separator: "\n").map(String.init).sorted()
+    /// Runs `rados` on the site's pool, or on another one, in the site's namespace.
+    func rados(_ arguments: String..., in other: String? = nil) async throws -> String {
+        try await cluster.run("rados", ["-p", other ?? pool] + (namespace.isEmpty ? [] : ["-N", namespace]) + arguments)
+    }
+
+    /// Names of the pool's objects, or of another pool's.
+    func objects(in other: String? = nil) async throws -> [String] {
+        try await rados("ls", in: other).split(separator: "\n").map(String.init).sorted()
     }
 
     func omapKeys(_ object: String) async throws -> [String] {
-        try await cluster.run("rados", ["-p", pool, "listomapkeys", object]).split(separator: "\n").map(String.init)
+        try await rados("listomapkeys", object).split(separator: "\n").map(String.init)
     }
 }
 

@@ -50,11 +50,8 @@ struct Bootstrap: Sendable {
         }
     }
 
-    /// Whether the local image is what a source fills: neither promoted nor about to be.
-    func isReplica() async throws -> Bool {
-        guard case .nonPrimary(let uuid) = try await local()?.promotion else { return false }
-        return !uuid.isEmpty
-    }
+    /// Whether the local image is primary.
+    func isPrimary() async throws -> Bool { try await local()?.promotion == .primary }
 
     private static var remoteRemoved: ReplicationStatus { ImageBootstrapPlan.StopReason.remoteRemoved.status() }
 
@@ -123,11 +120,13 @@ struct Bootstrap: Sendable {
     private func create(_ name: String, from remote: BootstrapFacts.Remote) async throws -> String {
         let source = try await pair.remote.imageHeader(remote.imageID)
         let first = source.mirrorSnapshots.first { $0.mirror!.complete && $0.mirror!.peers.contains(pair.remotePeerUUID) }
+        let dataPool = try await DataPoolChoice(pair: pair, logger: logger).pool(for: source)
         let id = ReplicaImage.newID(for: pair.local.cluster)
         logger.info("creating the local image", metadata: ["image.id": "\(id)", "image.name": "\(name)"])
         try await pair.localImages.setImage(id, MirrorImage(globalID: globalID, state: .creating))
         let template = ReplicaTemplate(
-            name: name, size: first?.size ?? source.size, layout: source.layout, features: source.features)
+            name: name, size: first?.size ?? source.size, layout: source.layout, features: source.features,
+            dataPool: dataPool)
         try await ReplicaImage.create(id, template, in: pair.local)
         return id
     }

@@ -32,7 +32,7 @@ struct ImageRemoval: Sendable {
             try await pool.removeIfExists(ObjectNames.objectMap(id))
             return
         }
-        let replica = try await ReplicaImage.open(id, in: pool, ids: SnapshotIDs(pool: pool, reserve: 0))
+        let replica = try await ReplicaImage.open(id, in: pool, ids: SnapshotIDs(reserve: 0))
         for snapshot in header.snapshots.reversed() { try await replica.removeSnapshot(snapshot.id) }
         await replica.close()
         try await pool.removeIfExists(ObjectNames.objectMap(id))

@@ -21,8 +21,8 @@ actor ImageReplayer {
     private var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
     /// Whether the source was followed until what is shown came about.
     private var wasReplayed = false
-    /// Until then the image belongs to a forced promotion that was let pass, even if nothing shows of it yet.
-    private var promotionDeadline: ContinuousClock.Instant?
+    /// A promotion that was let pass: until its deadline the image is the promoter's, even if nothing shows of it yet.
+    private var promotion: (deadline: ContinuousClock.Instant, status: ReplicationStatus)?
     private(set) var status = ReplicationStatus()
     private(set) var name = ""
 
@@ -124,10 +124,8 @@ actor ImageReplayer {
     /// One attempt from the beginning; returns why replaying ended, and what to watch unless that is watched already.
     private func attempt(_ vigil: HeaderVigil) async throws -> (ReplicationStatus, HeaderVigil.Headers?) {
         let bootstrap = Bootstrap(pair: pair, globalID: globalID, logger: logger)
-        if let deadline = promotionDeadline, .now < deadline, try await bootstrap.isReplica() {
-            return (SnapshotPlan.StopReason.forcePromoting.status(), nil)
-        }
-        promotionDeadline = nil
+        if let promotion, .now < promotion.deadline, try await !bootstrap.isPrimary() { return (promotion.status, nil) }
+        promotion = nil
         switch try await bootstrap.run() {
         case .stop(let status, let headers): return (status, headers)
         case .replay(let image):
@@ -170,12 +168,15 @@ actor ImageReplayer {
                 _ = try? await vigil.keep(.init(local: image.localID, remote: image.remoteID))
             }
             for listener in listeners { listener.cancel() }
-            if guardian.promotionWaits { await vigil.end() }
+            if guardian.forcedPromotionWaits { await vigil.end() } else if guardian.promotionWaits {
+                _ = try? await vigil.keep(.init(local: image.localID, remote: image.remoteID))
+            }
             return await letGo(replica, watch, guardian, result)
         }.value
         guard promoted else { return try result.get() }
-        promotionDeadline = .now + .seconds(30)
-        return SnapshotPlan.StopReason.forcePromoting.status()
+        let reason: SnapshotPlan.StopReason = guardian.forcedPromotionWaits ? .forcePromoting : .remoteDemoted
+        promotion = (.now + .seconds(30), reason.status())
+        return reason.status()
     }
 
     /// Gives the image back when everything in flight has ended; returns whether a forced promotion has it now.
@@ -206,6 +207,7 @@ actor ImageReplayer {
             let plan = SnapshotPlanner.plan(local: local.snapshots, remote: source.header.snapshots, context: context(local))
             logger.debug("plan", metadata: ["plan": "\(plan)"])
             meter.observe(local: local, source: source.header, pair)
+            replica.lock.offer(local.isDemotedReplica)
             // A forced promotion that asked meanwhile falls back to a point that is there now.
             try Task.checkCancellation()
             switch plan {
@@ -243,15 +245,15 @@ actor ImageReplayer {
     private func perform(_ replica: ReplicaImage, _ step: @Sendable () async throws -> CopyProgress) async throws {
         await show(meter.status(.throttled))
         let ids = pair.resources.snapshotIDs
-        await ids.expect(globalID)
+        await ids.expect(globalID, in: replica.dataPool)
         do {
             let permit = try await share.requestSync(replica.id)
             defer { permit.finish() }
             try await measure(step)
-            await ids.settle(globalID)
+            await ids.settle(globalID, in: replica.dataPool)
         } catch {
             meter.failed()
-            await ids.settle(globalID)
+            await ids.settle(globalID, in: replica.dataPool)
             throw error
         }
     }

@@ -26,7 +26,7 @@ final class LockGuardian: Sendable {
                 do throws(CephError) { try await lock.renew() } catch { lost(.lock, error, work) }
                 wake.signal()
             case .promotionRequested(let notification):
-                logger.notice("a forced promotion asks for the image")
+                logger.notice("a \(Self.isForced(notification) ? "forced " : "")promotion asks for the image")
                 promotion.withLock { $0 = notification }
                 work()
             case .lost(let error): lost(.watch, error, work)
@@ -45,10 +45,16 @@ final class LockGuardian: Sendable {
         loss.withLock { $0 }.map { .failure($0.reason) } ?? result
     }
 
-    /// Whether a forced promotion waits for the image.
+    /// Whether a promotion waits for the image.
     var promotionWaits: Bool { promotion.withLock { $0 != nil } }
+    /// Whether one waits that does so by force.
+    var forcedPromotionWaits: Bool { promotion.withLock { $0 }.map(Self.isForced) ?? false }
 
-    /// Gives the lock to a forced promotion, if one asked; to be called when nothing is in flight any more.
+    private static func isForced(_ notification: CephCore.Notification) -> Bool {
+        (try? HeaderNotification(encoded: notification.payload))?.isForcedPromotion ?? false
+    }
+
+    /// Gives the lock to a promotion, if one asked; to be called when nothing is in flight any more.
     func letPromotionPass() async -> Bool {
         guard let notification = promotion.withLock({ $0 }) else { return false }
         do { try await lock.yield(to: notification) } catch {

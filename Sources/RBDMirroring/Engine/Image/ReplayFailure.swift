@@ -40,7 +40,7 @@ enum ReplayFailure {
     private static func describe(_ error: CephError, _ pair: PoolPair) -> (ReasonCode, String) {
         if error.isBlocklisted { return (.blocklisted, "this daemon's client was fenced: \(error.subject)") }
         if error.isOutOfSpace {
-            return (.targetFull, "no space left in pool \(pair.local.name): add some or raise the pool's quota (\(error.subject))")
+            return (.targetFull, "no space left in pool \(pool(of: error, pair)): add some or raise the pool's quota (\(error.subject))")
         }
         if error.isPermissionDenied { return (.permissionDenied, "permission denied: \(error.operation) on \(error.subject)") }
         if error.isTimeout {
@@ -48,5 +48,12 @@ enum ReplayFailure {
             return (reason, "no answer within the deadline: \(error.operation) on \(error.subject)")
         }
         return (.failed, error.description)
+    }
+
+    /// The target's pool that an error is about: the image's own or that of its data.
+    private static func pool(of error: CephError, _ pair: PoolPair) -> String {
+        let place = "\(pair.local.cluster.name):"
+        guard error.subject.hasPrefix(place) else { return pair.local.name }
+        return String(error.subject.dropFirst(place.count).prefix { $0 != "/" })
     }
 }

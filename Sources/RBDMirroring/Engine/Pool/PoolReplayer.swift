@@ -117,7 +117,7 @@ actor PoolReplayer {
         let localPool = try await local.pool(id: poolID)
         let remotePool = try await remote.pool(poolName)
         let siteName = try await PeerConnection.siteName(of: base)
-        let ids = SnapshotIDs(pool: localPool)
+        let ids = SnapshotIDs()
         snapshotIDs = ids
         let probe = Task { await watchOver(remotePool) }
         defer { probe.cancel() }

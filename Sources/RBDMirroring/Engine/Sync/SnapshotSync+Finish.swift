@@ -42,7 +42,7 @@ extension SnapshotSync {
             return CopyRevision(
                 base: stage.base, end: stage.end, source: try sides.source.dataPool.reading(at: stage.end),
                 target: try sides.replica.dataPool.writing(in: context), objectCount: stage.objectCount,
-                states: stage.states, baseIsExact: isExact)
+                objectCountBefore: stage.objectCountBefore, states: stage.states, baseIsExact: isExact)
         }
     }
 

@@ -134,6 +134,8 @@ extension SnapshotSync {
         let base: UInt64
         let end: UInt64
         let objectCount: UInt64
+        /// Objects the replica may have before.
+        let objectCountBefore: UInt64
         let states: ObjectDeltaMap?
         /// The local snapshot of it; nil for HEAD.
         var local: UInt64?
@@ -181,12 +183,14 @@ extension SnapshotSync {
         let history = SourceHistory(sides.source)
         var stages: [Stage] = []
         var base = start
+        var before = await replica.header.largestObjectCount
         for point in creations + [end] {
-            let size = source.snapshot(point)!.size
+            let count = source.objectCount(forSize: source.snapshot(point)!.size)
             stages.append(Stage(
-                base: base ?? 0, end: point, objectCount: source.objectCount(forSize: size),
+                base: base ?? 0, end: point, objectCount: count, objectCountBefore: before,
                 states: try await history.delta(from: base, to: point)))
             base = point
+            before = count
         }
         return stages
     }
@@ -204,5 +208,12 @@ extension SnapshotSync {
         try await replica.writeStateBlob(blob, of: id)
         if plan.localStart == nil { try await onFirstPoint() }
         return id
+    }
+}
+
+extension ImageHeader {
+    /// Objects that HEAD has, or had at a point that was copied or begun.
+    fileprivate var largestObjectCount: UInt64 {
+        objectCount(forSize: max(size, mirrorSnapshots.map(\.size).max() ?? 0))
     }
 }
