@@ -25,6 +25,8 @@ extension EndToEnd {
                         // What is written last goes with the demotion.
                         try await primary.write(workload.churned(), to: "disk")
                         try await scene.handOver("disk", from: primary)
+                        // The daemon at the new secondary has taken the promotion in and removed what it replaces.
+                        try await scene.waitForSync("disk", from: secondary)
                         try await ImageJudge(image: "disk").compare(scene.siteA, scene.siteB)
                         try await secondary.write(workload.churned(), to: "disk")
                         try await scene.takeMirrorSnapshot("disk", on: secondary)
