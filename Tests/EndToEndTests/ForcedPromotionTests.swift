@@ -9,8 +9,8 @@ extension EndToEnd {
         @Test func inMidSync() async throws {
             try await withScene("forced") { scene in
                 let daemon = try await scene.startDaemon(on: scene.siteB)
-                try await scene.createImage("disk", mebibytes: 48, options: ["--object-size", "256K"])
-                var workload = SourceWorkload(SeededRandom.forRun("forced"), size: 48 << 20)
+                try await scene.createImage("disk", mebibytes: 160, options: ["--object-size", "256K"])
+                var workload = SourceWorkload(SeededRandom.forRun("forced"), size: 160 << 20)
                 for _ in 1...2 {
                     try await workload.fill { try await scene.siteA.write($0, to: "disk") }
                     try await scene.takeMirrorSnapshot("disk")
