@@ -27,13 +27,14 @@ extension EndToEnd {
                         try await scene.takeMirrorSnapshot("new-\(round)")
                     }
 
-                    try await scene.siteB.slowDown(by: .milliseconds(2))
+                    // Slow enough for a sync to take longer than the moment is drawn from.
+                    try await scene.siteB.slowDown(by: .milliseconds(5))
                     let victim = try await scene.startDaemon(on: scene.siteB)
-                    try await victim.waitForLog("reason=starting")
-                    try await ContinuousClock().sleep(for: .milliseconds(random.below(round.isMultiple(of: 4) ? 400 : 800)))
+                    try await victim.waitForLog(round.isMultiple(of: 3) ? "reason=starting" : "reason=syncing")
+                    try await ContinuousClock().sleep(for: .milliseconds(random.below(400)))
                     try await victim.kill()
                     try await scene.siteB.goAtFullSpeed()
-                    if try await scene.isUnfinished(images.last!) { cut += 1 }
+                    if victim.logTail(lines: 1000).contains("reason=syncing"), try await scene.isUnfinished("delta") { cut += 1 }
 
                     let restarted = ContinuousClock.now
                     let daemon = try await scene.startDaemon(on: scene.siteB)
@@ -57,9 +58,11 @@ extension EndToEnd {
 }
 
 extension Scene {
-    /// Says whether site B has the image only in part: not at all, or with an unfinished snapshot.
+    /// Says whether the newest mirror snapshot of site A is not complete on site B.
     func isUnfinished(_ image: String) async throws -> Bool {
-        guard let snapshots = try? await siteB.snapshots(image).filter(\.isMirror), let last = snapshots.last else { return true }
-        return !last.isComplete
+        let newest = try await siteA.lastMirrorSnapshot(image).id
+        // Without an image there is nothing to list.
+        guard let copies = try? await siteB.snapshots(image) else { return true }
+        return !copies.contains { $0.isComplete && $0.namespace.primary_snap_id == newest }
     }
 }
