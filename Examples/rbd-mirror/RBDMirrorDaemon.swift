@@ -49,7 +49,7 @@ struct RBDMirrorDaemon {
         }
         let detachment = try Detachment.begin(foreground: options.isForeground)
         let settings = DaemonSettings(options, subsystem: "rbd_mirror") { view.value(of: $0) ?? "" }
-        let process = try DaemonProcess(settings, detachment: detachment)
+        let process = try await DaemonProcess(settings, detachment: detachment)
         defer { process.end() }
         LoggingSystem.bootstrap { process.log.handler(label: $0) }
         let logger = Logger(label: "rbd-mirror")

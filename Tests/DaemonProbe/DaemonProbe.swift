@@ -27,7 +27,7 @@ struct DaemonProbe {
         let detachment = try Detachment.begin(foreground: options.isForeground)
         if let reason = options.override("probe_fail") { throw ProbeFailure(description: reason) }
         let settings = DaemonSettings(options, subsystem: "probe") { options.override($0) ?? "" }
-        let process = try DaemonProcess(settings, detachment: detachment)
+        let process = try await DaemonProcess(settings, detachment: detachment)
         LoggingSystem.bootstrap { process.log.handler(label: $0) }
         let logger = Logger(label: "probe")
 

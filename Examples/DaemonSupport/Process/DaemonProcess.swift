@@ -6,7 +6,7 @@ internal import UnixSignals
 ///
 ///     let detachment = try Detachment.begin(foreground: options.isForeground)
 ///     let settings = DaemonSettings(options, subsystem: "rbd_mirror") { option in … }
-///     let process = try DaemonProcess(settings, detachment: detachment)
+///     let process = try await DaemonProcess(settings, detachment: detachment)
 ///     LoggingSystem.bootstrap(process.log.handler)
 ///     …connect…
 ///     defer { process.end() }
@@ -16,17 +16,20 @@ public final class DaemonProcess: Service, Sendable {
     public let log: LogWriter
     private let pidFile: PIDFile?
     private let detachment: Detachment
+    private let hangUps: UnixSignalsSequence
 
     /// Locks the pid file, opens the log, hands both to the user the daemon is to be, and becomes that user.
-    public init(_ settings: DaemonSettings, detachment: Detachment) throws(ProcessError) {
+    ///
+    /// From here on SIGHUP does not kill: it is kept until ``run()`` answers it.
+    public init(_ settings: DaemonSettings, detachment: Detachment) async throws(ProcessError) {
         let identity = try Identity(user: settings.user, group: settings.group)
         pidFile = try settings.pidFile.map { (path) throws(ProcessError) in try PIDFile(path: path, owner: identity) }
         log = LogWriter(settings, owner: identity)
         try identity?.assume()
         self.detachment = detachment
-        // Until run() listens for it, it must not kill; and a peer that hangs up never may.
-        signal(SIGHUP, SIG_IGN)
+        // A peer that hangs up must never kill.
         signal(SIGPIPE, SIG_IGN)
+        hangUps = await UnixSignalsSequence(trapping: .sighup)
     }
 
     /// Keeps memory small; to be called before there are other threads.
@@ -48,7 +51,7 @@ public final class DaemonProcess: Service, Sendable {
 
     /// Opens the log anew at each SIGHUP, until graceful shutdown.
     public func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() { await log.reopen() }
+        for await _ in hangUps.cancelOnGracefulShutdown() { await log.reopen() }
     }
 
     /// Writes what is left of the log and removes the pid file.
