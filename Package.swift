@@ -48,8 +48,10 @@ let package = Package(
         .target(
             name: "DaemonSupport", dependencies: ["AdminSocket", logging, lifecycle, signals], path: "Examples/DaemonSupport",
             swiftSettings: settings),
+        .target(name: "CAllocator", path: "Examples/CAllocator", linkerSettings: [.linkedLibrary("tcmalloc_minimal")]),
         .executableTarget(
-            name: "rbd-mirror", dependencies: ["RBDMirroring", "CephCore", "AdminSocket", "DaemonSupport", logging, lifecycle],
+            name: "rbd-mirror",
+            dependencies: ["RBDMirroring", "CephCore", "AdminSocket", "DaemonSupport", "CAllocator", logging, lifecycle],
             path: "Examples/rbd-mirror", swiftSettings: settings),
         .executableTarget(
             name: "mirror-demo", dependencies: ["CephSandbox", "CephCore", "RBDImage", "rbd-mirror", system], path: "Examples/mirror-demo",

@@ -1,4 +1,5 @@
 import AdminSocket
+import CAllocator
 import CephCore
 import DaemonSupport
 import Foundation
@@ -10,7 +11,7 @@ import ServiceLifecycle
 @main
 struct RBDMirrorDaemon {
     static func main() async {
-        DaemonProcess.keepMemorySmall()
+        callocator_reuse_memory()
         do {
             let options = try DaemonOptions(
                 arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)

@@ -32,20 +32,6 @@ public final class DaemonProcess: Service, Sendable {
         hangUps = await UnixSignalsSequence(trapping: .sighup)
     }
 
-    /// Keeps memory small; to be called before there are other threads.
-    ///
-    /// Left to itself, glibc gives each thread a heap, and keeps large buffers that were given back: those that arrive on one
-    /// thread and are freed on another take several times the memory. Here all threads share one heap, and large buffers are
-    /// mapped one by one and unmapped at once.
-    /// - C call: `mallopt`, which Swift's Glibc module leaves out
-    public static func keepMemorySmall() {
-        guard let symbol = dlsym(nil, "mallopt") else { return }
-        let set = unsafeBitCast(symbol, to: (@convention(c) (CInt, CInt) -> CInt).self)
-        let (arenaLimit, mapThreshold): (CInt, CInt) = (-8, -3)
-        _ = set(arenaLimit, 1)
-        _ = set(mapThreshold, 1 << 20)
-    }
-
     /// Says that the daemon is up; in the background that lets the command that started it return.
     public func ready() throws(ProcessError) { try detachment.ready() }
 

@@ -22,7 +22,7 @@ public struct RBDMirrorConfiguration: Sendable {
     public var deadlines: Deadlines { cluster.deadlines }
 
     public init(
-        cluster: ClusterConfiguration, daemonID: String? = nil, memoryBudget: Int = 32 << 20, objectsInFlight: Int = 16,
+        cluster: ClusterConfiguration, daemonID: String? = nil, memoryBudget: Int = 24 << 20, objectsInFlight: Int = 16,
         cooperation: CooperationConfiguration? = nil, refreshInterval: Duration = .seconds(30),
         peerOptions: [(name: String, value: String)] = []
     ) {
