@@ -44,6 +44,7 @@ import Testing
         .decoder(MirrorImageStatus.self, Samples.imageStatus, Samples.oldImageStatus),
         .codec(MirroringNotification.self, Samples.modeUpdated, Samples.imageUpdated), .codec(LeaderMessage.self, Samples.heartbeat),
         .codec(InstanceMessage.self, Samples.acquireImage, Samples.peerImageRemoved), .codec(InstanceReply.self, Samples.instanceReply),
+        .codec(TrashNotification.self, Samples.trashAdded, Samples.trashRemoved),
     ]
 
     static let locks: [Subject] = [

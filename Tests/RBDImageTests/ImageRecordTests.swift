@@ -103,4 +103,16 @@ import Testing
         #expect(trash.encoded == Samples.trashSpec)
         #expect(try TrashImageSpec(encoded: Samples.trashSpec) == trash)
     }
+
+    @Test func trashNotifications() throws {
+        let spec = try TrashImageSpec(encoded: Samples.trashSpec)
+        let golden: [(TrashNotification, [UInt8])] = [
+            (.imageAdded(id: "i1", spec), Samples.trashAdded), (.imageRemoved(id: "i1"), Samples.trashRemoved),
+        ]
+        for (value, bytes) in golden {
+            #expect(value.encoded == bytes)
+            #expect(try TrashNotification(encoded: bytes) == value)
+        }
+        #expect(try TrashNotification(encoded: hex("0101 04000000 09000000")) == .unknown(9))
+    }
 }

@@ -47,6 +47,8 @@ enum Samples {
     static let groupSpec = hex("0101 0f000000 0200000000000000 \"gid\"")
     static let groupImage = hex("0101 1e000000 0101 17000000 \"1036c631957\" 0200000000000000 01")
     static let trashSpec = hex("0201 18000000 01 \"vm\" 1c5d016b 00000000 1d5d016b 00000000 02")
+    static let trashAdded = hex("0101 28000000 00000000 \"i1\" 0201 18000000 01 \"vm\" 1c5d016b 00000000 1d5d016b 00000000 02")
+    static let trashRemoved = hex("0101 0a000000 01000000 \"i1\"")
     static let imageState = hex("""
         0101 47000000 "vm" 2d00000000000000 ffffffffffffffff
         01000000 0400000000000000 0101 11000000 0101 04000000 00000000 "s1" 02
