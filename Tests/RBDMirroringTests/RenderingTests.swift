@@ -163,6 +163,9 @@ import Testing
         #expect(StockStatus(ImageBootstrapPlan.StopReason.nameClash("vm").status())
             == StockStatus(state: .error, description: "another local image has the name vm: rename or remove one of the two"))
         #expect(ImageBootstrapPlan.StopReason.deletionHeld(.otherCluster).status().reason == .deletionHeld)
+        let many = ImageBootstrapPlan.StopReason.deletionHeld(.many(12)).status()
+        #expect(many.reason == .deletionHeld && many.state == .error)
+        #expect(many.text.contains("12 replicas") && many.text.contains("resync") && many.text.contains("promote --force"))
         #expect(StockStatus(ImageBootstrapPlan.WaitReason.remoteDisabling.status()).description == "remote image is not primary")
         #expect(ImageBootstrapPlan.WaitReason.sourceUnreachable.status().reason == .sourceUnreachable)
     }

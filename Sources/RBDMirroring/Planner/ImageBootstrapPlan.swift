@@ -55,7 +55,7 @@ public struct BootstrapFacts: Hashable, Sendable {
     /// What the source answered.
     public enum Answer: Hashable, Sendable {
         case image(Remote)
-        /// It has no record of that global id, and said so itself.
+        /// It has no record of that global id, and said so itself. An image that is gone while its record is there is no proof.
         case absent
         /// No answer, or an error that says nothing about the image.
         case unreachable
@@ -65,7 +65,7 @@ public struct BootstrapFacts: Hashable, Sendable {
     public var remote: Answer
     /// The local image that has the source image's name; nil when the name is free.
     public var localNameOwner: String?
-    /// Who answered.
+    /// Who answered; when it said that the image is absent, as read after that answer. Without a uuid: nobody who can know.
     public var source: SourceIdentity
     /// Who has to answer: the source this pool is known to follow; nil when it has not been seen yet.
     public var knownSource: SourceIdentity?
@@ -142,5 +142,9 @@ public enum ImageBootstrapPlan: Hashable, Sendable {
         case sourceNotKnown
         case otherCluster
         case otherPool
+        /// The pool that answered is not there any more, or is no longer mirrored.
+        case poolGone
+        /// So many replicas lost their sources at once that a person is to look.
+        case many(Int)
     }
 }

@@ -34,6 +34,7 @@ public enum ImageBootstrapPlanner {
     /// A replica goes with its source, but only with the very source it was filled from.
     private static func withoutSource(_ local: BootstrapFacts.Local, _ facts: BootstrapFacts) -> ImageBootstrapPlan {
         guard case .nonPrimary(let uuid) = local.promotion else { return .stop(.remoteRemoved) }
+        guard !facts.source.mirrorUUID.isEmpty else { return .stop(.deletionHeld(.poolGone)) }
         guard uuid == facts.source.mirrorUUID else { return .stop(.unknownPeer(uuid)) }
         guard let known = facts.knownSource else { return .stop(.deletionHeld(.sourceNotKnown)) }
         guard !known.fsid.isEmpty, known.fsid == facts.source.fsid else { return .stop(.deletionHeld(.otherCluster)) }

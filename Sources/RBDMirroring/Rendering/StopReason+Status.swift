@@ -56,6 +56,10 @@ extension ImageBootstrapPlan.DeletionDoubt {
         case .sourceNotKnown: "the source was never seen with it"
         case .otherCluster: "another cluster than its source answered"
         case .otherPool: "another pool than its source answered"
+        case .poolGone: "its source's pool is gone or no longer mirrored"
+        case .many(let count):
+            "\(count) replicas lost their sources at once; "
+                + "rbd mirror image resync deletes this one, rbd mirror image promote --force keeps it"
         }
     }
 }
