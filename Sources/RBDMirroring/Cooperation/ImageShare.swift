@@ -18,6 +18,7 @@ public actor ImageShare {
     private let mailbox: InstanceMailbox
     private let courier: Courier
     private let syncs: SyncRequests
+    private nonisolated let leader: Latest<String?>
     private var keeper: ImageMapKeeper?
     private var sets: (local: Set<String>?, remote: Set<String>?) = (nil, nil)
     private var held: Set<String> = []
@@ -33,6 +34,7 @@ public actor ImageShare {
         namespace = pool.namespace
         self.pool = pool
         self.owner = owner
+        self.leader = leader
         self.configuration = configuration
         self.desk = desk
         self.logger = logger
@@ -43,6 +45,19 @@ public actor ImageShare {
         courier = Courier(pool: pool, own: own, timeout: configuration.notifyTimeout, logger: logger, handle: serve)
         syncs = SyncRequests(leader: leader, courier: courier, retryInterval: configuration.assignment.retryInterval)
         door.share = self
+    }
+
+    /// Whether this daemon leads the pool.
+    nonisolated var isLeader: Bool { leader.value == String(pool.cluster.globalID) }
+
+    /// Calls back whenever another daemon leads, until cancelled.
+    nonisolated func followLeader(_ onChange: @Sendable () -> Void) async {
+        var known = leader.value
+        while !Task.isCancelled {
+            await leader.change(from: known)
+            known = leader.value
+            onChange()
+        }
     }
 
     /// The images this daemon serves.

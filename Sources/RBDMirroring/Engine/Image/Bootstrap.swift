@@ -7,7 +7,10 @@ internal import Replication
 struct Bootstrap: Sendable {
     let pair: PoolPair
     let globalID: String
+    let deletions: DeletionGuard
     let logger: Logger
+    /// Ends what else this daemon has on the local image, before it goes.
+    let letGo: @Sendable () async -> Void
 
     /// An image that can be replayed.
     struct Image: Sendable {
@@ -22,6 +25,8 @@ struct Bootstrap: Sendable {
         case replay(Image)
         /// Nothing to do until something changes, as a rule in one of these headers.
         case stop(ReplicationStatus, HeaderVigil.Headers)
+        /// There is nothing on either side (any more).
+        case removed
     }
 
     func run() async throws -> Outcome {
@@ -40,11 +45,22 @@ struct Bootstrap: Sendable {
             let id = try await create(name, from: remote)
             return .replay(Image(name: name, localID: id, remoteID: remote.imageID, isNew: true))
         case .discard(.halfBuilt), .discard(.interruptedRemoval):
+            if plan == .discard(.interruptedRemoval), try await trashMove.finish(facts.local!) { return try await run() }
             logger.info("removing a half-built image", metadata: ["image.id": "\(facts.local!.imageID)"])
             try await ImageRemoval(pool: pair.local).removeHalfBuilt(facts.local!.imageID, globalID: globalID)
             return try await run()
-        case .discard(.resync): return stop(SnapshotPlan.StopReason.resyncRequested.status())
-        case .delete: return stop(Self.remoteRemoved)
+        case .discard(.resync):
+            await letGo()
+            try await trashMove.run(facts.local!)
+            return try await run()
+        case .delete:
+            if let doubt = try await deletions.objection(to: globalID, isConfirmed: facts.local!.resyncRequested) {
+                return stop(ImageBootstrapPlan.StopReason.deletionHeld(doubt).status())
+            }
+            await letGo()
+            try await trashMove.run(facts.local!)
+            return .removed
+        case .stop(.remoteRemoved) where facts.local == nil: return .removed
         case .wait(let reason): return stop(reason.status())
         case .stop(let reason): return stop(reason.status())
         }
@@ -53,7 +69,9 @@ struct Bootstrap: Sendable {
     /// Whether the local image is primary.
     func isPrimary() async throws -> Bool { try await local()?.promotion == .primary }
 
-    private static var remoteRemoved: ReplicationStatus { ImageBootstrapPlan.StopReason.remoteRemoved.status() }
+    private var trashMove: TrashMove { TrashMove(pair: pair, globalID: globalID, logger: logger) }
+
+    static var remoteRemoved: ReplicationStatus { ImageBootstrapPlan.StopReason.remoteRemoved.status() }
 
     private func isClone(_ remoteID: String) async throws -> Bool {
         let remote = pair.remote
@@ -81,6 +99,11 @@ struct Bootstrap: Sendable {
         // What is decided here, a promotion above all, does not wait for the other site.
         guard ImageBootstrapPlanner.plan(facts) == .wait(.sourceUnreachable) else { return facts }
         facts.remote = try await yieldingToCancellation { try await self.remote() }
+        if facts.remote == .absent {
+            let known = KnownSource(pair: pair)
+            facts.source = try await known.answerer()
+            facts.knownSource = try await known.source(of: facts.local)
+        }
         if facts.local == nil, case .image(let source) = facts.remote {
             facts.localNameOwner = try await pair.local.imageID(named: source.name)
         }
@@ -100,9 +123,11 @@ struct Bootstrap: Sendable {
 
     private func remote() async throws -> BootstrapFacts.Answer {
         guard let id = try await pair.remoteImages.imageID(ofGlobalID: globalID),
-            let record = try await pair.remoteImages.image(id),
-            let header = try await found({ () throws(CephError) in try await pair.remote.imageHeader(id) }),
-            let name = try await pair.remote.imageName(ofID: id) else { return .absent }
+            let record = try await pair.remoteImages.image(id) else { return .absent }
+        let header = try await found { () throws(CephError) in try await pair.remote.imageHeader(id) }
+        guard let header, let name = try await pair.remote.imageName(ofID: id) else {
+            return .image(.init(imageID: id, name: "", record: record, promotion: .unknown))
+        }
         return .image(.init(
             imageID: id, name: name, record: record, promotion: PromotionState(ofSnapshots: header.snapshots)))
     }

@@ -14,6 +14,7 @@ actor ImageReplayer {
     private(set) var logger: Logger
     private let board: StatusBoard
     private let share: ImageShare
+    private let deletions: DeletionGuard
     private let onUnanswered: @Sendable () -> Void
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
@@ -27,13 +28,14 @@ actor ImageReplayer {
     private(set) var name = ""
 
     init(
-        globalID: String, pair: PoolPair, board: StatusBoard, share: ImageShare, logger: Logger,
+        globalID: String, pair: PoolPair, board: StatusBoard, share: ImageShare, deletions: DeletionGuard, logger: Logger,
         onUnanswered: @escaping @Sendable () -> Void
     ) {
         self.globalID = globalID
         self.pair = pair
         self.board = board
         self.share = share
+        self.deletions = deletions
         self.onUnanswered = onUnanswered
         var logger = logger
         logger[metadataKey: "rbd.image"] = "\(globalID)"
@@ -87,7 +89,12 @@ actor ImageReplayer {
                 let (status, headers) = try await attempt(vigil)
                 await show(status)
                 backoff.reset()
-                if let headers, try await vigil.keep(headers) { continue }
+                if let headers {
+                    if try await vigil.keep(headers) { continue }
+                } else if [.resyncRequested, .remoteRemoved].contains(status.reason) {
+                    // Seen while it was replayed: what follows from it is for the bootstrap to say.
+                    continue
+                }
                 _ = try await wake.wait(for: ReplayFailure.longestPause(after: status.reason))
             } catch {
                 guard !Task.isCancelled else { break }
@@ -112,6 +119,7 @@ actor ImageReplayer {
     }
 
     private func show(_ new: ReplicationStatus) async {
+        guard new != status else { return }
         if new.differsInKind(from: status) {
             logger.info("status", metadata: ["state": "\(new.state.rawValue)", "reason": "\(new.reason)", "text": "\(new.text)"])
         }
@@ -123,11 +131,16 @@ actor ImageReplayer {
 
     /// One attempt from the beginning; returns why replaying ended, and what to watch unless that is watched already.
     private func attempt(_ vigil: HeaderVigil) async throws -> (ReplicationStatus, HeaderVigil.Headers?) {
-        let bootstrap = Bootstrap(pair: pair, globalID: globalID, logger: logger)
+        let bootstrap = Bootstrap(pair: pair, globalID: globalID, deletions: deletions, logger: logger) { await vigil.end() }
         if let promotion, .now < promotion.deadline, try await !bootstrap.isPrimary() { return (promotion.status, nil) }
         promotion = nil
         switch try await bootstrap.run() {
         case .stop(let status, let headers): return (status, headers)
+        case .removed:
+            let status = Bootstrap.remoteRemoved
+            await show(status)
+            await board.remove(globalID)
+            return (status, HeaderVigil.Headers())
         case .replay(let image):
             await vigil.end()
             name = image.name
@@ -211,12 +224,16 @@ actor ImageReplayer {
             // A forced promotion that asked meanwhile falls back to a point that is there now.
             try Task.checkCancellation()
             switch plan {
+            case .stop(.splitBrain(let how)):
+                let isLeaving = try await pair.sourceIsLeaving(globalID)
+                return isLeaving ? Bootstrap.remoteRemoved : SnapshotPlan.StopReason.splitBrain(how).status()
             case .stop(let reason): return reason.status()
             case .idle:
                 backoff.reset()
                 await show(meter.status(.upToDate))
                 _ = try await wake.wait(for: .seconds(30))
             case .wait:
+                if try await pair.sourceIsLeaving(globalID) { return Bootstrap.remoteRemoved }
                 await show(meter.status(.waitingForSource))
                 _ = try await wake.wait(for: .seconds(30))
             case .prune(let ids):

@@ -11,6 +11,8 @@ actor NamespaceReplayer: ImageOwner {
     private let onReport: @Sendable () -> Void
     private let onContactLost: @Sendable (ContactLoss) -> Void
     private let board: StatusBoard
+    private let deletions: DeletionGuard
+    private var deleter: Task<Void, Never>?
     private var share: ImageShare?
     /// Stopped by an operator.
     private var isHeld = false
@@ -32,6 +34,7 @@ actor NamespaceReplayer: ImageOwner {
         self.logger = logger
         self.onReport = onReport
         self.onContactLost = onContactLost
+        deletions = DeletionGuard(pair: pair)
         board = StatusBoard(
             local: StatusWriter(directory: MirrorDirectory(pair.local), mirrorUUID: ""),
             remote: StatusWriter(directory: MirrorDirectory(pair.remote), mirrorUUID: pair.localMirrorUUID),
@@ -57,13 +60,18 @@ actor NamespaceReplayer: ImageOwner {
     func serve(_ share: ImageShare) {
         self.share = share
         follower = Task { await followImages(share) }
+        let deleter = TrashDeleter(pair: pair, share: share, logger: logger)
+        self.deleter = Task { await deleter.run() }
     }
 
     /// Ends what the share did not release; the statuses go down with the watches.
     func stop() async {
         follower?.cancel()
+        deleter?.cancel()
         await follower?.value
         await stopReplayers()
+        let deleter = deleter
+        _ = try? await withDeadline(.seconds(2), for: "leaving the trash") { await deleter?.value }
         await board.finish()
         for listener in listeners { listener.cancel() }
         await withTaskGroup { group in
@@ -88,6 +96,7 @@ actor NamespaceReplayer: ImageOwner {
             if Task.isCancelled { return }
             localImages = local ?? localImages
             remoteImages = (remote ?? nil) ?? remoteImages
+            if let there = remote ?? nil { try? await deletions.release(there) }
             await share.imagesChanged(local: local, remote: remote ?? nil)
             for replayer in replayers.values { replayer.nudge() }
             onReport()
@@ -116,7 +125,7 @@ actor NamespaceReplayer: ImageOwner {
     func acquire(globalID: String) async {
         guard replayers[globalID] == nil, let share else { return }
         let replayer = ImageReplayer(
-            globalID: globalID, pair: pair, board: board, share: share, logger: logger
+            globalID: globalID, pair: pair, board: board, share: share, deletions: deletions, logger: logger
         ) { [onContactLost] in onContactLost(.unansweredChange) }
         replayers[globalID] = replayer
         if !isHeld { await replayer.start() }

@@ -135,6 +135,8 @@ actor PoolReplayer {
             } catch {
                 try Task.checkCancellation()
                 if (error as? CephError)?.isBlocklisted == true || error is PairChanged { throw error }
+                // One that was deleted and made anew under its name is not found by its old id.
+                if let present = try? await remote.pool(poolName), present.id != remotePool.id { throw PairChanged() }
                 report([ServiceStatus.Callout(level: .error, text: Self.callout(for: error))])
                 logger.warning("peer does not answer", metadata: ["error": "\(error)"])
                 pause = pauses.next()
@@ -194,6 +196,7 @@ actor PoolReplayer {
     private func follow(_ pair: PoolPair) async throws {
         if let current = namespaces[""], current.pair.identity != pair.identity { throw PairChanged() }
         if cooperator == nil {
+            try await KnownSource(pair: pair).remember()
             let cooperator = Cooperator(
                 pool: pair.local, configuration: configuration.cooperation ?? .init(optionsOf: pair.local.cluster),
                 identity: identity, logger: logger)
