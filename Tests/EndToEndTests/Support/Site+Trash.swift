@@ -1,0 +1,42 @@
+import CephSandbox
+
+/// An entry of `rbd trash ls --all --long --format json`.
+struct TrashListing: Decodable, Sendable {
+    var id: String
+    var name: String
+    var source: String
+    /// As in `protected until Wed Nov 25 10:00:00 2026`.
+    var status: String?
+}
+
+extension Site {
+    func trash() async throws -> [TrashListing] { try await cluster.rbdJSON("trash", "ls", "--all", "--long", pool) }
+
+    func imageID(_ image: String) async throws -> String {
+        struct Info: Decodable { var id: String }
+        return try await cluster.rbdJSON("info", spec(image), as: Info.self).id
+    }
+
+    func images() async throws -> [String] { try await cluster.rbdJSON("ls", pool) }
+
+    /// Waits until nothing of an image is there: no object, also none that the OSD has yet to trim, and no entry of the trash.
+    func waitUntilGone(_ id: String, within limit: Duration = .seconds(40)) async throws {
+        var left: [String] = []
+        do {
+            try await waitUntil("image \(id) is gone from \(name)", within: limit, every: .milliseconds(200)) {
+                left = try await objects().filter { $0.contains(id) }
+                if left.isEmpty { left = try await trash().filter { $0.id == id }.map { "trash: \($0)" } }
+                return left.isEmpty
+            }
+        } catch {
+            throw ToolFailure(tool: "rados ls", text: "\(error)\n\(left.prefix(20).joined(separator: "\n"))")
+        }
+    }
+
+    /// Waits until an image is not in the pool's directory (any more).
+    func waitUntilUnnamed(_ image: String, within limit: Duration = .seconds(40)) async throws {
+        try await waitUntil("\(spec(image)) is no longer listed on \(name)", within: limit, every: .milliseconds(50)) {
+            try await !images().contains(image)
+        }
+    }
+}
