@@ -50,18 +50,20 @@ extension ImageBootstrapPlan.StopReason {
 }
 
 extension ImageBootstrapPlan.DeletionDoubt {
-    /// For people.
+    /// For people: what is wrong, and the way out.
     public var text: String {
         switch self {
-        case .sourceNotKnown: "the source was never seen with it"
-        case .otherCluster: "another cluster than its source answered"
-        case .otherPool: "another pool than its source answered"
-        case .poolGone: "its source's pool is gone or no longer mirrored"
+        case .sourceNotKnown: "the source was never seen with it; \(Self.byHand)"
+        case .otherCluster: "another cluster than its source answered; \(Self.byHand)"
+        case .otherPool: "another pool than its source answered; \(Self.byHand)"
+        case .poolGone: "its source's pool is gone or no longer mirrored; \(Self.byHand)"
         case .many(let count):
             "\(count) replicas lost their sources at once; "
                 + "rbd mirror image resync deletes this one, rbd mirror image promote --force keeps it"
         }
     }
+
+    private static let byHand = "to remove it, use rbd mirror image disable --force and rbd rm"
 }
 
 extension ImageBootstrapPlan.WaitReason {

@@ -232,8 +232,8 @@ actor ImageReplayer {
                 backoff.reset()
                 await show(meter.status(.upToDate))
                 _ = try await wake.wait(for: .seconds(30))
-            case .wait:
-                if try await pair.sourceIsLeaving(globalID) { return Bootstrap.remoteRemoved }
+            case .wait(let reason):
+                if reason.mayBeForGood, try await pair.sourceIsLeaving(globalID) { return Bootstrap.remoteRemoved }
                 await show(meter.status(.waitingForSource))
                 _ = try await wake.wait(for: .seconds(30))
             case .prune(let ids):

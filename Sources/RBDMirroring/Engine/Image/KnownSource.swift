@@ -56,6 +56,11 @@ struct KnownSource: Sendable {
     }
 }
 
+extension SnapshotPlan.WaitReason {
+    /// Whether the source may have lost its points because it is going.
+    var mayBeForGood: Bool { if case .sourceSnapshotIncomplete = self { false } else { true } }
+}
+
 extension PoolPair {
     /// Whether the source has no record of an image (any more), or is about to remove it: its points go first.
     func sourceIsLeaving(_ globalID: String) async throws -> Bool {

@@ -195,8 +195,10 @@ actor PoolReplayer {
     /// Starts and ends namespace replayers as mirroring is switched on and off.
     private func follow(_ pair: PoolPair) async throws {
         if let current = namespaces[""], current.pair.identity != pair.identity { throw PairChanged() }
+        do { try await KnownSource(pair: pair).remember() } catch {
+            logger.info("the source's cluster is not noted yet", metadata: ["error": "\(error)"])
+        }
         if cooperator == nil {
-            try await KnownSource(pair: pair).remember()
             let cooperator = Cooperator(
                 pool: pair.local, configuration: configuration.cooperation ?? .init(optionsOf: pair.local.cluster),
                 identity: identity, logger: logger)
