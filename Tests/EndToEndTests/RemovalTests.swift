@@ -137,6 +137,29 @@ extension EndToEnd {
             }
         }
 
+        /// What one make of daemon moved to the trash, the other deletes.
+        @Test(arguments: AnyDaemon.Make.allCases) func theOtherMakeDeletes(_ mover: AnyDaemon.Make) async throws {
+            try await withScene("moved-by-\(mover)") { scene in
+                let (siteA, siteB) = (scene.siteA, scene.siteB)
+                let first = try await scene.start(mover, on: siteB)
+                try await scene.makeReplicas(["disk"])
+                try await siteA.rbd("image-meta", "set", siteA.spec("disk"), "conf_rbd_mirroring_delete_delay", "10")
+                try await scene.takeMirrorSnapshot("disk")
+                try await scene.waitForSync("disk")
+                let id = try await siteB.imageID("disk")
+                try await siteA.mirror("disable", image: "disk")
+                try await siteB.waitUntilUnnamed("disk")
+                try await first.terminate()
+                let entry = try await siteB.trash().first { $0.id == id }
+                guard entry?.source == "MIRRORING" else { throw ToolFailure(tool: "rbd trash ls", text: "it has \(String(describing: entry))") }
+
+                let second = try await scene.start(mover == .ours ? .stock : .ours, on: siteB)
+                try await siteB.waitUntilGone(id)
+                try await second.terminate()
+                try await Leftovers(site: siteB).expectNone(images: [])
+            }
+        }
+
         /// A pool of the same name is not the same pool.
         @Test func theSourcePoolIsMadeAnew() async throws {
             try await withScene("removal-pool") { scene in
