@@ -48,6 +48,23 @@ import Testing
         }
     }
 
+    /// What is removed under a parent is made empty: it is there.
+    @Test func emptiedObjects() throws {
+        var (before, after) = (Image(), Image())
+        before.resize(to: 3)
+        for object in 0..<3 { before.write(object) }
+        let base = before.snapshot()
+        after = before
+        after.remove(0)
+        after.remove(2)
+        let states = try #require(ObjectDeltaMap(start: Self.revision(base), rest: [Self.revision(after.snapshot())]))
+        var chain = MapChain(base: ObjectMap(count: 3, filledWith: .existsClean), revisions: [.init(states: states, objectCount: 3)])
+        chain.record(CopiedObject(number: 0, exists: [true]))
+        chain.record(CopiedObject(number: 2, exists: [false]))
+        let final = chain.final()[0]
+        #expect([final[0], final[1], final[2]] == [.exists, .existsClean, .nonexistent])
+    }
+
     /// The first copy of an image goes straight to the newest point: all that is there is new.
     @Test func firstCopy() throws {
         var random = SeededRandom.forRun("first copies")

@@ -10,13 +10,19 @@ public struct ReplicaTemplate: Hashable, Sendable {
     public var features: ImageFeatures
     /// Id of the pool for the data objects; nil for the image's own.
     public var dataPool: Int64?
+    /// What it is a clone of; nil for none.
+    public var parent: ReplicaParent?
 
-    public init(name: String, size: UInt64, layout: ImageLayout, features: ImageFeatures, dataPool: Int64? = nil) {
+    public init(
+        name: String, size: UInt64, layout: ImageLayout, features: ImageFeatures, dataPool: Int64? = nil,
+        parent: ReplicaParent? = nil
+    ) {
         self.name = name
         self.size = size
         self.layout = layout
         self.features = features
         self.dataPool = dataPool
+        self.parent = parent
     }
 
     /// The features the header is created with.
@@ -37,7 +43,7 @@ extension ReplicaImage {
         return String(text.suffix(14))
     }
 
-    /// Creates a non-primary image.
+    /// Creates a non-primary image; a clone in format 2, in which the parent's snapshots cannot be lost.
     ///
     /// The caller records the mirror image as *creating* first, so that a half-built image is known as such.
     /// - Throws: `EEXIST` when the name is taken (by another image).
@@ -68,6 +74,12 @@ extension ReplicaImage {
             try await pool.change(ObjectNames.header(id), with: HeaderMethod.setStripeUnitCount(
                 unit: template.layout.stripeUnit, count: template.layout.stripeCount))
         }
+        guard let parent = template.parent else { return }
+        let cloneChild = OperationFeatures.cloneChild
+        // Two operations: in one, the second would not see what the first one changed.
+        try await pool.change(ObjectNames.header(id), with: HeaderMethod.parentAttach(parent.spec, overlap: parent.overlap))
+        try await pool.change(ObjectNames.header(id), with: HeaderMethod.setOperationFeatures(cloneChild, mask: cloneChild))
+        try await pool.attachChild(id, to: parent.spec)
     }
 }
 

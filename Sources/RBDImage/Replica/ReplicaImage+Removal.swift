@@ -14,8 +14,8 @@ extension ReplicaImage {
             throw cannot(EBUSY, "snapshot \(clone.name) has clones: flatten or remove them")
         }
         let isInGroup = OperationFeatures(rawValue: header.operationFeatures).contains(.group)
-        if header.parent != nil || isInGroup || !header.features.isDisjoint(with: [.journaling, .migrating]) {
-            throw cannot(EOPNOTSUPP, "a clone, in a group, journaled or being migrated: remove it with rbd trash rm")
+        if isInGroup || !header.features.isDisjoint(with: [.journaling, .migrating]) {
+            throw cannot(EOPNOTSUPP, "in a group, journaled or being migrated: remove it with rbd trash rm")
         }
         if let user = try await otherUsers().min() { throw cannot(EBUSY, "client.\(user) has it open") }
     }

@@ -1,5 +1,4 @@
 public import CephCore
-internal import Glibc
 
 extension ReplicaImage {
     /// Adds a snapshot that records HEAD's present size, flags and parent.
@@ -58,27 +57,35 @@ extension ReplicaImage {
 
     /// Removes a snapshot of any namespace with all that belongs to it.
     ///
-    /// Can be repeated after an interruption at any point.
-    /// - Throws: `EBUSY` when it is protected or has clones.
+    /// Can be repeated after an interruption at any point. One that has clones is kept for them, in the trash.
+    /// - Throws: `EBUSY` when it is protected.
     public func removeSnapshot(_ snapshot: UInt64) async throws { try await removeSnapshots([snapshot]) }
 
     /// Removes several snapshots; their ids, each a monitor's proposal, are given up at the same time.
     ///
-    /// Can be repeated after an interruption at any point.
-    /// - Throws: `EBUSY` when one is protected or has clones.
+    /// Can be repeated after an interruption at any point. Those that have clones are kept for them, in the trash.
+    /// - Throws: `EBUSY` when one is protected.
     public func removeSnapshots(_ snapshots: [UInt64]) async throws {
-        let records = snapshots.compactMap { header.snapshot($0) }
-        for record in records {
-            if record.childCount > 0 {
-                throw CephError(code: EBUSY, operation: "remove snapshot", subject: "\(pool.spec)/\(id)@\(record.name) (has clones)")
-            }
+        let all = snapshots.compactMap { header.snapshot($0) }
+        for record in all {
             if case .trash = record.namespace {} else { try await change(HeaderMethod.snapshotTrashAdd(record.id)) }
+        }
+        let records = all.filter { $0.childCount == 0 }
+        try await leaveParentOfLast(records)
+        for record in records {
             try await mergeObjectMap(of: record.id)
             try await removeStateBlob(of: record.id)
         }
         try await giveUp(records.map(\.id))
         for record in records { try await change(HeaderMethod.snapshotRemove(record.id)) }
         try await refresh()
+    }
+
+    /// The record of a flattened image's parent goes with the last snapshot that needs it.
+    private func leaveParentOfLast(_ records: [ImageSnapshot]) async throws(CephError) {
+        guard let parent = header.parent, parent.headOverlap == nil else { return }
+        let going = Set(records.map(\.id))
+        if header.snapshots.allSatisfy({ ($0.parentOverlap ?? 0) == 0 || going.contains($0.id) }) { try await leaveParent() }
     }
 
     private func giveUp(_ ids: [UInt64]) async throws {

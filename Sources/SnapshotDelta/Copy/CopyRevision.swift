@@ -20,10 +20,14 @@ public struct CopyRevision: Sendable {
     /// The target equals the source's base, byte for byte; else whatever was written since counts as changed,
     /// also where it was written back.
     public let baseIsExact: Bool
+    /// Nothing is known of what the target has: every object is read whole.
+    public let readsWhole: Bool
+    /// Objects below this number see a parent at the target and none at the source: they are emptied instead of removed.
+    public let emptiedBelow: UInt64
 
     public init(
         base: UInt64, end: UInt64, source: Pool, target: Pool, objectCount: UInt64, objectCountBefore: UInt64 = 0,
-        states: ObjectDeltaMap?, baseIsExact: Bool = true
+        states: ObjectDeltaMap?, baseIsExact: Bool = true, readsWhole: Bool = false, emptiedBelow: UInt64 = 0
     ) {
         self.base = base
         self.end = end
@@ -33,5 +37,7 @@ public struct CopyRevision: Sendable {
         self.objectCountBefore = objectCountBefore
         self.states = states
         self.baseIsExact = baseIsExact
+        self.readsWhole = readsWhole
+        self.emptiedBelow = emptiedBelow
     }
 }

@@ -24,7 +24,7 @@ public struct ExtentFinder: Sendable {
     }
 
     func change(of history: inout ObjectHistory, in revision: CopyRevision, objectSize: UInt64) async throws -> ObjectChange {
-        guard revision.base != 0 else { return .whole(objectSize: objectSize) }
+        guard revision.base != 0, !revision.readsWhole else { return .whole(objectSize: objectSize) }
         if method == .snapshotSets {
             return try await history.snapshotSet(in: revision.source).map {
                 Self.change(in: $0, revision, objectSize)

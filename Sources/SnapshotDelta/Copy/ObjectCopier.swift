@@ -49,9 +49,7 @@ public struct ObjectCopier: Sendable {
         for (index, revision) in revisions.enumerated() {
             switch revision.verdict(on: number) {
             case .untouched: continue
-            case .removed:
-                try await remove(number, in: revision)
-                outcome.exists[index] = false
+            case .removed: outcome.exists[index] = try await remove(number, in: revision)
             case .written, .unknown:
                 outcome.exists[index] = try await update(number, in: revision, &history, &outcome)
             }
@@ -109,14 +107,21 @@ public struct ObjectCopier: Sendable {
 
     private func disappear(_ number: UInt64, in revision: CopyRevision, _ change: ObjectChange) async throws -> Bool? {
         try await proof.prove()
-        if targetIsFresh && revision.base == 0 { return false }
-        try await remove(number, in: revision)
-        return false
+        return try await remove(number, in: revision)
     }
 
-    private func remove(_ number: UInt64, in revision: CopyRevision) async throws {
-        if targetIsFresh && revision.base == 0 { return }
+    /// Returns whether the object is there, to hide the parent's.
+    private func remove(_ number: UInt64, in revision: CopyRevision) async throws -> Bool {
+        if number < revision.emptiedBelow {
+            var update = ObjectUpdate()
+            update.ensureExists()
+            update.truncate(to: 0)
+            try await revision.target.apply(update, to: targetName(number))
+            return true
+        }
+        if targetIsFresh && revision.base == 0 { return false }
         try await revision.target.removeIfExists(targetName(number))
+        return false
     }
 }
 

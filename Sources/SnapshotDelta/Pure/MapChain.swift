@@ -20,6 +20,8 @@ public struct MapChain: Sendable {
 
         /// Objects a known delta named present that were not there.
         var vanished: Set<Int> = []
+        /// Objects a known delta named absent that were made, empty.
+        var emptied: Set<Int> = []
 
         func touched(_ states: ObjectDeltaMap) -> some Sequence<Int> {
             states.touched.lazy.map { Int($0) }.prefix { $0 < objectCount }
@@ -40,8 +42,9 @@ public struct MapChain: Sendable {
         let number = Int(outcome.number)
         for (index, exists) in outcome.exists.enumerated() {
             guard let exists else { continue }
-            if revisions[index].states != nil {
+            if let states = revisions[index].states {
                 if !exists { revisions[index].vanished.insert(number) }
+                if exists, number < states.count, states[number] == .holeUpdated { revisions[index].emptied.insert(number) }
             } else if number < revisions[index].objectCount {
                 revisions[index].outcomes[number] = exists ? .exists : .pending
             }
@@ -64,7 +67,8 @@ public struct MapChain: Sendable {
         follow { map, revision in
             if let states = revision.states {
                 for number in revision.touched(states) {
-                    map[number] = states[number] == .dataUpdated && !revision.vanished.contains(number) ? .exists : .nonexistent
+                    let exists = states[number] == .dataUpdated ? !revision.vanished.contains(number) : revision.emptied.contains(number)
+                    map[number] = exists ? .exists : .nonexistent
                 }
             } else {
                 for number in revision.outcomes.present.lazy.map({ Int($0) }) {

@@ -5,6 +5,8 @@ import Foundation
 struct ImageJudge {
     let image: String
     var diffs = Diffs.none
+    /// Features that each side decides for itself.
+    var ownFeatures: Set = ["non-primary", "data-pool"]
 
     /// Whether what `rbd diff` and `rbd du` report must agree too.
     enum Diffs {
@@ -50,7 +52,7 @@ struct ImageJudge {
         let info = try await site.cluster.rbdJSON("info", spec, as: Info.self)
         let snapshots = try await site.cluster.rbdJSON("snap", "ls", spec, as: [Snapshot].self).sorted { $0.name < $1.name }
         var facts = [
-            "info": info.comparable, "snapshots": snapshots.map { "\($0)" }.joined(separator: ", "),
+            "info": info.comparable(without: ownFeatures), "snapshots": snapshots.map { "\($0)" }.joined(separator: ", "),
             "metadata": try await site.rbd("image-meta", "ls", spec),
             "content": try await Self.checksum(spec, site),
         ]
@@ -108,9 +110,8 @@ struct ImageJudge {
         var stripe_count: Int?
         var flags: [String]
 
-        var comparable: String {
-            // Where the data is, each side decides for itself.
-            let kept = features.filter { !["non-primary", "data-pool"].contains($0) }.sorted()
+        func comparable(without ownFeatures: Set<String>) -> String {
+            let kept = features.filter { !ownFeatures.contains($0) }.sorted()
             return "\(size) bytes, order \(order), \(kept), stripes \(stripe_unit ?? 0) \(stripe_count ?? 0), flags \(flags)"
         }
     }

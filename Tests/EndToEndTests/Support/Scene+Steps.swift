@@ -46,11 +46,17 @@ extension Scene {
     }
 
     /// Has `rbd` compare the object maps of an image and its snapshots with the objects.
-    func checkObjectMaps(_ image: String, on site: Site) async throws {
+    ///
+    /// - Parameter allowsExcess: Objects may count as changed that were not. librbd does that itself where it discards what a
+    ///   clone has discarded before, and the check finds it in librbd's own images.
+    func checkObjectMaps(_ image: String, on site: Site, allowsExcess: Bool = false) async throws {
         let snapshots = try await site.cluster.rbdJSON("snap", "ls", site.spec(image), as: [NamedSnapshot].self)
         for spec in [site.spec(image)] + snapshots.map({ "\(site.spec(image))@\($0.name)" }) {
             let result = try await site.cluster.output("rbd", ["object-map", "check", spec])
-            guard result.exit.isSuccess, !result.errorText.contains("error") else {
+            let complaints = result.errorText.split(whereSeparator: { "\n\r".contains($0) }).filter { $0.contains("error") }
+            let isExcess = allowsExcess && !complaints.isEmpty && complaints.allSatisfy { $0.contains("marked as 1, but should be 3") }
+            if isExcess { continue }
+            guard result.exit.isSuccess, complaints.isEmpty else {
                 throw ToolFailure(tool: "rbd object-map check \(spec)", text: result.errorText)
             }
             let info = try await site.rbd("info", spec)

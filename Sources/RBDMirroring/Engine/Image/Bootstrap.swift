@@ -37,12 +37,17 @@ struct Bootstrap: Sendable {
         switch plan {
         case .replay:
             guard let local = facts.local, case .image(let remote) = facts.remote else { return stop(Self.remoteRemoved) }
-            if try await isClone(remote.imageID) { return stop(Self.clone) }
             return .replay(Image(name: remote.name, localID: local.imageID, remoteID: remote.imageID, isNew: false))
         case .create(let name, let mode):
             guard mode == .snapshot, case .image(let remote) = facts.remote else { return stop(Self.journalMode) }
-            if try await isClone(remote.imageID) { return stop(Self.clone) }
-            let id = try await create(name, from: remote)
+            let (source, points) = try await points(of: remote)
+            let parent: ReplicaParent?
+            switch try await ParentChoice(pair: pair).parent(of: source, overlap: points.overlap) {
+            case .missing(let why): return stop(Self.parentMissing(why))
+            case .parent(let found): parent = found
+            case .none: parent = nil
+            }
+            let id = try await create(name, source, size: points.size, parent: parent)
             return .replay(Image(name: name, localID: id, remoteID: remote.imageID, isNew: true))
         case .discard(.halfBuilt), .discard(.interruptedRemoval):
             if plan == .discard(.interruptedRemoval), try await trashMove.finish(facts.local!) { return try await run() }
@@ -73,16 +78,8 @@ struct Bootstrap: Sendable {
 
     static var remoteRemoved: ReplicationStatus { ImageBootstrapPlan.StopReason.remoteRemoved.status() }
 
-    private func isClone(_ remoteID: String) async throws -> Bool {
-        let remote = pair.remote
-        return try await yieldingToCancellation { try await remote.imageHeader(remoteID).parent != nil }
-    }
-
-    /// Without its parent's data a replica of a clone would be wrong in silence.
-    private static var clone: ReplicationStatus {
-        ReplicationStatus(
-            role: .replica, state: .error, reason: .parentMissing,
-            text: "the image is a clone, which is not mirrored yet: flatten it on the primary")
+    private static func parentMissing(_ why: String) -> ReplicationStatus {
+        ReplicationStatus(role: .replica, state: .error, reason: .parentMissing, text: "the image is a clone: \(why)")
     }
 
     /// This engine serves snapshot mode.
@@ -141,17 +138,24 @@ struct Bootstrap: Sendable {
 
     // MARK: Creation
 
-    /// Makes the local image, known as *creating* until its first mirror snapshot is there.
-    private func create(_ name: String, from remote: BootstrapFacts.Remote) async throws -> String {
-        let source = try await pair.remote.imageHeader(remote.imageID)
+    /// The source, and how large its oldest point is that is to be copied and what it sees of a parent, in bytes.
+    private func points(of remote: BootstrapFacts.Remote) async throws -> (ImageHeader, (size: UInt64, overlap: UInt64)) {
+        let pool = pair.remote
+        let source = try await yieldingToCancellation { try await pool.imageHeader(remote.imageID) }
         let first = source.mirrorSnapshots.first { $0.mirror!.complete && $0.mirror!.peers.contains(pair.remotePeerUUID) }
+        let oldest = source.userSnapshots.first { $0.id < first?.id ?? .max } ?? first
+        guard let oldest else { return (source, (source.size, source.parent?.headOverlap ?? 0)) }
+        return (source, (oldest.size, oldest.parentOverlap ?? 0))
+    }
+
+    /// Makes the local image, known as *creating* until its first mirror snapshot is there.
+    private func create(_ name: String, _ source: ImageHeader, size: UInt64, parent: ReplicaParent?) async throws -> String {
         let dataPool = try await DataPoolChoice(pair: pair, logger: logger).pool(for: source)
         let id = ReplicaImage.newID(for: pair.local.cluster)
         logger.info("creating the local image", metadata: ["image.id": "\(id)", "image.name": "\(name)"])
         try await pair.localImages.setImage(id, MirrorImage(globalID: globalID, state: .creating))
         let template = ReplicaTemplate(
-            name: name, size: first?.size ?? source.size, layout: source.layout, features: source.features,
-            dataPool: dataPool)
+            name: name, size: size, layout: source.layout, features: source.features, dataPool: dataPool, parent: parent)
         try await ReplicaImage.create(id, template, in: pair.local)
         return id
     }

@@ -33,6 +33,7 @@ struct ImageRemoval: Sendable {
             return
         }
         let replica = try await ReplicaImage.open(id, in: pool, ids: SnapshotIDs(reserve: 0))
+        try await replica.leaveParent()
         for snapshot in header.snapshots.reversed() { try await replica.removeSnapshot(snapshot.id) }
         await replica.close()
         try await pool.removeIfExists(ObjectNames.objectMap(id))

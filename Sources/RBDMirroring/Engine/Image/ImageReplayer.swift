@@ -228,7 +228,11 @@ actor ImageReplayer {
                 let isLeaving = try await pair.sourceIsLeaving(globalID)
                 return isLeaving ? Bootstrap.remoteRemoved : SnapshotPlan.StopReason.splitBrain(how).status()
             case .stop(let reason): return reason.status()
+            case .idle where local.isCloneMadeByOthers(local.mirrorSnapshots.last?.id):
+                let sync = sync(replica, source, isNew: false)
+                try await perform(replica) { try await sync.mend(local.mirrorSnapshots.last!.id) }
             case .idle:
+                try await ParentUpkeep(sides: sync(replica, source, isNew: false).sides).finish()
                 backoff.reset()
                 await show(meter.status(.upToDate))
                 _ = try await wake.wait(for: .seconds(30))
@@ -240,7 +244,9 @@ actor ImageReplayer {
                 try await replica.removeSnapshots(ids)
                 try await replica.notifyHeaderUpdate()
             case .unlink(let ids): try await unlink(ids, image.remoteID)
-            case .seal(let id): try await sync(replica, source, isNew: false).seal(id)
+            case .seal(let id):
+                let sync = sync(replica, source, isNew: false)
+                if local.isClone { try await perform(replica) { try await sync.mend(id) } } else { try await sync.seal(id) }
             case .sync(let step):
                 let sync = sync(replica, source, isNew: isNew)
                 try await perform(replica) { try await sync.run(step) }

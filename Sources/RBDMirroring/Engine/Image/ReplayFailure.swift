@@ -20,7 +20,7 @@ enum ReplayFailure {
     static func longestPause(after reason: ReasonCode) -> Duration {
         switch reason {
         case .forcePromoting: .milliseconds(500)
-        case .nameClash, .targetFull: .seconds(5)
+        case .nameClash, .targetFull, .parentMissing: .seconds(5)
         default: .seconds(30)
         }
     }

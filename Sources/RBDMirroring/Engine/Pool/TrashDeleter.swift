@@ -89,6 +89,7 @@ struct TrashDeleter: Sendable {
             try await replica.checkRemovable()
             let isOurs = try await claim(id, entry)
             if isOurs {
+                try await replica.leaveParent()
                 try await replica.removeData(objectsInFlight: pair.resources.limits.objectsInFlight)
                 try await replica.removeAllSnapshots()
             }

@@ -7,13 +7,13 @@ extension SnapshotSync {
     /// Copies the data, proves the source, and adds the sealed snapshot.
     func finish(
         _ stages: [Stage], _ chain: MapChain, hasMap: Bool, working: UInt64, _ state: ImageState, _ blob: [UInt8],
-        from first: UInt64, isExact: Bool, isFresh: Bool
+        from first: UInt64, isExact: Bool, isFresh: Bool, readsWhole: Bool
     ) async throws -> CopyProgress {
         let replica = sides.replica
         var chain = chain
         let header = await replica.header
         let copier = ObjectCopier(
-            revisions: try revisions(stages, header, isExact: isExact),
+            revisions: try revisions(stages, header, isExact: isExact, readsWhole: readsWhole),
             sourceName: { [source = sides.source.header] in source.objectName($0) }, targetName: { header.objectName($0) },
             objectSize: header.layout.objectSize, proof: SourceProof { try await prove(stages) },
             memory: sides.memory, targetIsFresh: isFresh)
@@ -36,13 +36,16 @@ extension SnapshotSync {
         return progress
     }
 
-    private func revisions(_ stages: [Stage], _ header: ImageHeader, isExact: Bool) throws -> [CopyRevision] {
-        try stages.map { stage in
+    private func revisions(_ stages: [Stage], _ header: ImageHeader, isExact: Bool, readsWhole: Bool) throws -> [CopyRevision] {
+        let parentsObjects = header.objectCount(forSize: header.parent?.headOverlap ?? 0)
+        return try stages.map { stage in
+            let seesParent = (sides.source.header.snapshot(stage.end)?.parentOverlap ?? 0) > 0
             let context = stage.local.map { header.writeContext(olderThan: $0) } ?? header.writeContext
             return CopyRevision(
                 base: stage.base, end: stage.end, source: try sides.source.dataPool.reading(at: stage.end),
                 target: try sides.replica.dataPool.writing(in: context), objectCount: stage.objectCount,
-                objectCountBefore: stage.objectCountBefore, states: stage.states, baseIsExact: isExact)
+                objectCountBefore: stage.objectCountBefore, states: stage.states, baseIsExact: isExact,
+                readsWhole: readsWhole, emptiedBelow: seesParent ? 0 : min(parentsObjects, stage.objectCount))
         }
     }
 

@@ -20,6 +20,9 @@ struct SyncSides: Sendable {
 
 /// Why a sync ended without a new point.
 struct SyncError: Error, CustomStringConvertible {
+    /// What it reads where it has nothing itself would be missing.
+    static let parentLost = SyncError(
+        description: "the source is a clone and the replica is none: have it made anew with rbd mirror image resync")
     /// A source snapshot that was read from is gone: what looked like a hole is no proof of one.
     static func sourceChanged(_ snapshot: UInt64, _ image: String) -> SyncError {
         SyncError(description: "source snapshot \(snapshot) of image \(image) went away during the copy")
@@ -45,11 +48,16 @@ struct SnapshotSync {
     func run(_ plan: SnapshotPlan.Sync) async throws -> CopyProgress {
         let blob = try await sides.source.stateBlob(of: plan.to)
         let state = try decodeState(blob, plan.to)
+        let parent = ParentUpkeep(sides: sides)
+        try await parent.check(plan.to)
+        if let from = plan.from, let local = plan.localStart { try await parent.prepare(from: from, local: local, to: plan.to) }
         let users = try await reconcile(plan, state)
         // Made by an attempt that was given up, and maybe filled in part: filled again as those that are made now.
         let pending = users.snapshotIDs.filter { $0.key > plan.from ?? 0 }
+        let header = await replica.header
         var stages = try await stages(
-            from: plan.from, to: plan.to, creations: (users.creations.map(\.source) + pending.keys).sorted())
+            from: plan.from, to: plan.to, creations: (users.creations.map(\.source) + pending.keys).sorted(),
+            readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
         let base = try await startMap(plan.localStart, isRepeated: isRepeated)
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
@@ -62,20 +70,22 @@ struct SnapshotSync {
                 continue
             }
             let creation = users.creations.first { $0.source == stages[index].end }!
-            try await replica.setSize(creation.size)
+            try await replica.setSize(creation.size, parentOverlap: source.snapshot(creation.source)?.parentOverlap)
             if base != nil { try await replica.saveObjectMap(marked[index]) }
             let id = try await replica.addSnapshot(creation.name, .user)
             mapping[creation.source] = id
             stages[index].local = id
         }
         // The working snapshot keeps the state before HEAD's own changes, and so does its map.
-        try await replica.setSize(source.snapshot(plan.to)!.size)
+        let end = source.snapshot(plan.to)!
+        try await replica.setSize(end.size, parentOverlap: end.parentOverlap)
         let working = try await addWorkingSnapshot(plan, mapping, blob)
         if base != nil { try await replica.saveObjectMap(marked.last!) }
         if let replaced = plan.replaces { try await replica.removeSnapshot(replaced) }
         return try await finish(
             stages, chain, hasMap: base != nil, working: working, state, blob, from: plan.isClean ? .max : 0,
-            isExact: plan.baseIsExact, isFresh: plan.localStart == nil && plan.replaces == nil && sides.isNewImage)
+            isExact: plan.baseIsExact, isFresh: plan.localStart == nil && plan.replaces == nil && sides.isNewImage,
+            readsWhole: header.isClone && plan.replaces != nil || header.isCloneMadeByOthers(plan.localStart))
     }
 
     /// The object map before the first revision, nil without the feature; HEAD's own is ahead of it after an attempt that was given up.
@@ -99,8 +109,10 @@ struct SnapshotSync {
         }
         let state = try decodeState(blob, plan.to)
         let pending = working.snapshotIDs.filter { $0.key > (plan.from ?? 0) && $0.value != headSnapshotID }.keys
+        let header = await replica.header
         var stages = try await stages(
-            from: plan.from, to: plan.to, creations: pending.filter { source.snapshot($0) != nil }.sorted())
+            from: plan.from, to: plan.to, creations: pending.filter { source.snapshot($0) != nil }.sorted(),
+            readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         for index in stages.indices.dropLast() { stages[index].local = working.snapshotIDs[stages[index].end] }
         let hasMap = try await replica.loadObjectMap() != nil
         let base = hasMap && plan.localStart != nil ? try await replica.loadObjectMap(of: plan.localStart) : nil
@@ -110,10 +122,28 @@ struct SnapshotSync {
         }
         if plan.localStart == nil { try await onFirstPoint() }
         // Where every object has to be asked, what an earlier attempt found out is not known: begin again.
-        let isKnown = stages.allSatisfy { $0.states != nil }
+        let isKnown = !header.isClone && stages.allSatisfy { $0.states != nil }
         return try await finish(
             stages, chain, hasMap: hasMap, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
-            isExact: false, isFresh: false)
+            isExact: false, isFresh: false, readsWhole: header.isClone)
+    }
+
+    /// Copies a clone's point again that a stock daemon has copied, and seals it: into objects that were the parent's before,
+    /// stock writes what changed and nothing else.
+    func mend(_ snapshot: UInt64) async throws -> CopyProgress {
+        let header = await replica.header
+        let point = header.snapshot(snapshot)!.mirror!.primarySnapshotID
+        let blob = try await sides.source.stateBlob(of: point)
+        let state = try decodeState(blob, point)
+        guard let end = source.snapshot(point) else { throw SyncError.sourceChanged(point, source.id) }
+        let stage = Stage(
+            base: 0, end: point, objectCount: source.objectCount(forSize: end.size), objectCountBefore: header.largestObjectCount,
+            states: nil)
+        let hasMap = try await replica.loadObjectMap() != nil
+        let chain = MapChain(base: ObjectMap(count: 0), revisions: [stage.mapRevision])
+        if hasMap { try await replica.saveObjectMap(chain.marked()[0]) }
+        return try await finish(
+            [stage], chain, hasMap: hasMap, working: snapshot, state, blob, from: 0, isExact: false, isFresh: false, readsWhole: true)
     }
 
     /// Adds the sealed snapshot for a point that HEAD holds already.
@@ -179,7 +209,7 @@ extension SnapshotSync {
         return users
     }
 
-    private func stages(from start: UInt64?, to end: UInt64, creations: [UInt64]) async throws -> [Stage] {
+    private func stages(from start: UInt64?, to end: UInt64, creations: [UInt64], readsMaps: Bool) async throws -> [Stage] {
         let history = SourceHistory(sides.source)
         var stages: [Stage] = []
         var base = start
@@ -188,7 +218,7 @@ extension SnapshotSync {
             let count = source.objectCount(forSize: source.snapshot(point)!.size)
             stages.append(Stage(
                 base: base ?? 0, end: point, objectCount: count, objectCountBefore: before,
-                states: try await history.delta(from: base, to: point)))
+                states: readsMaps ? try await history.delta(from: base, to: point) : nil))
             base = point
             before = count
         }
@@ -212,6 +242,15 @@ extension SnapshotSync {
 }
 
 extension ImageHeader {
+    /// Whether something of it comes from a parent.
+    var isClone: Bool { widestOverlap > 0 }
+
+    /// A clone whose objects may lack what the parent had in them: stock writes into them only what changed.
+    func isCloneMadeByOthers(_ localStart: UInt64?) -> Bool {
+        guard isClone, let localStart, let mirror = snapshot(localStart)?.mirror else { return false }
+        return mirror.state.isNonPrimary && !SealedPoint.isSealed(mirror)
+    }
+
     /// Objects that HEAD has, or had at a point that was copied or begun.
     fileprivate var largestObjectCount: UInt64 {
         objectCount(forSize: max(size, mirrorSnapshots.map(\.size).max() ?? 0))
