@@ -50,10 +50,7 @@ extension EndToEnd {
                 #expect(try await siteB.imageID("disk") == old)
 
                 try await siteA.mirror("promote", image: "disk")
-                try await siteB.waitForNewID("disk", than: old)
-                try await scene.waitForSync("disk")
-                try await ImageJudge(image: "disk").compare(siteA, siteB)
-                try await siteB.waitUntilGone(old)
+                try await scene.isMadeAnew("disk", than: old)
                 try await daemon.terminate()
                 try await Leftovers(site: siteB).expectNone(images: ["disk"])
             }
@@ -76,14 +73,21 @@ extension EndToEnd {
                 #expect(try await siteB.imageID("disk") == old)
 
                 try await siteB.mirror("resync", image: "disk")
-                try await siteB.waitForNewID("disk", than: old)
-                try await scene.waitForSync("disk")
-                try await ImageJudge(image: "disk").compare(siteA, siteB)
-                try await siteB.waitUntilGone(old)
+                try await scene.isMadeAnew("disk", than: old)
                 try await daemon.terminate()
                 try await Leftovers(site: siteB).expectNone(images: ["disk"])
             }
         }
+    }
+}
+
+extension Scene {
+    /// Another image is in the place of the old one on site B, in step with site A, and the old one is gone.
+    fileprivate func isMadeAnew(_ image: String, than old: String) async throws {
+        try await siteB.waitForNewID(image, than: old)
+        try await waitForSync(image)
+        try await ImageJudge(image: image).compare(siteA, siteB)
+        try await siteB.waitUntilGone(old)
     }
 }
 

@@ -10,7 +10,7 @@ extension ExtentFinder {
 extension ObjectSnapshotSet {
     static let headID: UInt64 = 0xffff_ffff_ffff_fffe
 
-    /// How the object differs between two snapshots; ``headID`` for now.
+    /// How the object differs between two snapshots; ``headID`` is the object as it is.
     func change(from base: UInt64, to end: UInt64, objectSize: UInt64) -> ObjectChange {
         let oldest = index(serving: base)
         guard let newest = index(serving: end) else { return .absent(existedAtStart: oldest != nil) }

@@ -1,4 +1,5 @@
 internal import CephCore
+internal import Glibc
 internal import RBDImage
 internal import SnapshotDelta
 
@@ -64,12 +65,21 @@ struct ParentUpkeep {
         return theirs.present.prefix { $0 < count }.filter { own[Int($0)] == .nonexistent }
     }
 
+    /// Nil for a map that is missing or damaged, which denies nobody an object. Any other failure must not pass for that: a map that
+    /// was not corrected denies the object once the parent does not show it any more.
+    private func loadMap(of snapshot: UInt64?) async throws -> ObjectMap? {
+        do { return try await replica.loadObjectMap(of: snapshot) } catch let error as CephError
+            where error.isNotFound || error.code == EBADMSG || error.code == EINVAL {
+            return nil
+        }
+    }
+
     /// The oldest snapshot's map says that an object came then, all others that it is there.
     private func note(_ objects: [UInt64], _ header: ImageHeader) async throws {
         guard !objects.isEmpty, header.features.contains(.objectMap) else { return }
         var isNew = true
         for snapshot in header.snapshots.map({ Optional($0.id) }) + [nil] {
-            guard var map = try? await replica.loadObjectMap(of: snapshot) else { continue }
+            guard var map = try await loadMap(of: snapshot) else { continue }
             for number in objects where number < UInt64(map.count) { map[Int(number)] = isNew ? .exists : .existsClean }
             isNew = false
             try await replica.saveObjectMap(map, of: snapshot)
