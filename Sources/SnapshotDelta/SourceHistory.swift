@@ -36,14 +36,31 @@ public struct SourceHistory: Sendable {
         return delta
     }
 
-    private enum Found {
+    /// The objects that are untouched by the maps' account and have to be asked all the same, since a rollback may have changed them.
+    ///
+    /// - Parameters:
+    ///   - delta: What ``delta(from:to:)`` said of the span.
+    ///   - lost: Ids of snapshots that were there at `start` and are gone; `[0]` when they are not known.
+    ///   - earlier: Spans that end at `start`, back to a point of which `lost` tells; whoever made a snapshot in them may have gone
+    ///     back to it and removed it.
+    public func suspects(
+        in delta: ObjectDeltaMap, from start: UInt64?, to end: UInt64, lost: [UInt64], earlier: [ObjectDeltaMap]
+    ) async throws -> ObjectSet {
+        guard let start else { return ObjectSet() }
+        var suspects = try await RollbackSearch(history: self, delta: delta, from: start, to: end, lost: lost).run()
+        let clean = delta.clean
+        for span in earlier { suspects.formUnion(span.touchedSet.intersection(clean)) }
+        return suspects
+    }
+
+    enum Found {
         case found(ObjectDeltaMap.Revision)
         case missing
         /// Damaged, or marked as not to be trusted.
         case unusable
     }
 
-    private func revision(_ id: UInt64) async throws -> Found {
+    func revision(_ id: UInt64) async throws -> Found {
         guard let snapshot = source.header.snapshot(id), snapshot.flags.isEmpty else { return .unusable }
         do {
             let map = try await source.objectMap(of: id)
@@ -57,5 +74,5 @@ public struct SourceHistory: Sendable {
 }
 
 extension ImageSnapshot {
-    fileprivate var isTrash: Bool { if case .trash = namespace { true } else { false } }
+    var isTrash: Bool { if case .trash = namespace { true } else { false } }
 }

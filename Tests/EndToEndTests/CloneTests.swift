@@ -256,17 +256,6 @@ private struct Family {
     }
 }
 
-extension Scene {
-    /// Waits until stock has copied the newest mirror snapshot of site A.
-    fileprivate func waitForStock(_ image: String) async throws {
-        let newest = try await siteA.lastMirrorSnapshot(image).id
-        try await waitUntil("stock has snapshot \(newest) of \(image)", within: .seconds(120), every: .milliseconds(300)) {
-            guard let last = try? await siteB.lastMirrorSnapshot(image) else { return false }
-            return last.isComplete && last.namespace.primary_snap_id == newest
-        }
-    }
-}
-
 extension Site {
     /// The status that this site's daemon shows at the source, of an image that is not here.
     fileprivate func waitForStatusOfNone(

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct SnapshotSetDiffTests {
-    static let head = ObjectSnapshotSet.headID
+    static let head = ObjectClone.headID
 
     private func change(_ object: ModelObject, _ from: UInt64, _ to: UInt64) -> ObjectChange {
         object.snapshotSet.change(from: from, to: to, objectSize: 100)

@@ -59,8 +59,7 @@ extension ReplicaImage {
                 // A newer snapshot that is going too may have lost its map already.
                 for next in newer.map(Optional.init) + [nil] where try await merge(removed, into: next) { break }
             case .damaged:
-                let invalid: ImageFlags = [.objectMapInvalid, .fastDiffInvalid]
-                try await setFlags(invalid, mask: invalid, of: newer.first)
+                try await setFlags(.invalidMaps, mask: .invalidMaps, of: newer.first)
             case .missing: break
             }
         }

@@ -16,6 +16,8 @@ public struct CopyRevision: Sendable {
     public let objectCountBefore: UInt64
     /// What the object maps say; nil where they cannot be trusted and each object must be asked.
     public let states: ObjectDeltaMap?
+    /// Objects that are asked although ``states`` calls them untouched.
+    public let suspects: ObjectSet
 
     /// The target equals the source's base, byte for byte; else whatever was written since counts as changed,
     /// also where it was written back.
@@ -27,7 +29,7 @@ public struct CopyRevision: Sendable {
 
     public init(
         base: UInt64, end: UInt64, source: Pool, target: Pool, objectCount: UInt64, objectCountBefore: UInt64 = 0,
-        states: ObjectDeltaMap?, baseIsExact: Bool = true, readsWhole: Bool = false, emptiedBelow: UInt64 = 0
+        states: ObjectDeltaMap?, suspects: ObjectSet = .init(), baseIsExact: Bool = true, readsWhole: Bool = false, emptiedBelow: UInt64 = 0
     ) {
         self.base = base
         self.end = end
@@ -36,6 +38,7 @@ public struct CopyRevision: Sendable {
         self.objectCount = objectCount
         self.objectCountBefore = objectCountBefore
         self.states = states
+        self.suspects = suspects
         self.baseIsExact = baseIsExact
         self.readsWhole = readsWhole
         self.emptiedBelow = emptiedBelow

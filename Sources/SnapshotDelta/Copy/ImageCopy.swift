@@ -38,8 +38,12 @@ public struct ImageCopy: Sendable {
         if all.contains(where: { $0.states == nil }) {
             return Array(0..<all.map { max($0.objectCount, $0.objectCountBefore, UInt64($0.states?.count ?? 0)) }.max()!)
         }
-        if all.count == 1 { return Array(all[0].states!.touched) }
-        return Set(all.flatMap { $0.states!.touched }).sorted()
+        var objects = ObjectSet()
+        for revision in all {
+            objects.formUnion(revision.states!.touchedSet)
+            objects.formUnion(revision.suspects)
+        }
+        return Array(objects.members)
     }
 
     /// Copies all objects from `first` on.

@@ -50,7 +50,7 @@ public struct ObjectCopier: Sendable {
             switch revision.verdict(on: number) {
             case .untouched: continue
             case .removed: outcome.exists[index] = try await remove(number, in: revision)
-            case .written, .unknown:
+            case .written, .suspected, .unknown:
                 outcome.exists[index] = try await update(number, in: revision, &history, &outcome)
             }
         }
@@ -69,7 +69,7 @@ public struct ObjectCopier: Sendable {
     ) async throws -> Bool? {
         let change = try await look(at: &history, in: revision)
         guard change.existsAtEnd else { return try await disappear(number, in: revision, change) }
-        if change.isUnchanged, revision.states == nil { return nil }
+        if change.isUnchanged, revision.verdict(on: number) != .written { return nil }
         let wanted = change.ranges.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) }
         let reserved = try await memory.reserve(max(wanted, 4096))
         guard let data = try await read(history.name, change, revision) else {
@@ -126,7 +126,7 @@ public struct ObjectCopier: Sendable {
 }
 
 extension CopyRevision {
-    enum Verdict { case untouched, written, removed, unknown }
+    enum Verdict { case untouched, written, suspected, removed, unknown }
 
     func verdict(on number: UInt64) -> Verdict {
         guard let states else { return number < objectCount ? .unknown : .removed }
@@ -134,7 +134,7 @@ extension CopyRevision {
         return switch states[Int(number)] {
         case .dataUpdated: .written
         case .holeUpdated: .removed
-        default: .untouched
+        default: suspects.contains(number) ? .suspected : .untouched
         }
     }
 }

@@ -8,14 +8,16 @@ public struct MapChain: Sendable {
     /// One revision: its deltas and how many objects it has.
     public struct Revision: Sendable {
         let states: ObjectDeltaMap?
+        let suspects: ObjectSet
         let objectCount: Int
         /// What a copy found, where the source's maps said nothing or too much: 1 exists, 2 absent, 0 not touched.
         var outcomes: ObjectMap
 
-        public init(states: ObjectDeltaMap?, objectCount: UInt64) {
+        public init(states: ObjectDeltaMap?, suspects: ObjectSet = .init(), objectCount: UInt64) {
             self.states = states
+            self.suspects = suspects
             self.objectCount = Int(objectCount)
-            outcomes = ObjectMap(count: states == nil ? Int(objectCount) : 0)
+            outcomes = ObjectMap(count: states == nil || !suspects.isEmpty ? Int(objectCount) : 0)
         }
 
         /// Objects a known delta named present that were not there.
@@ -42,7 +44,7 @@ public struct MapChain: Sendable {
         let number = Int(outcome.number)
         for (index, exists) in outcome.exists.enumerated() {
             guard let exists else { continue }
-            if let states = revisions[index].states {
+            if let states = revisions[index].states, !revisions[index].suspects.contains(outcome.number) {
                 if !exists { revisions[index].vanished.insert(number) }
                 if exists, number < states.count, states[number] == .holeUpdated { revisions[index].emptied.insert(number) }
             } else if number < revisions[index].objectCount {
@@ -56,6 +58,7 @@ public struct MapChain: Sendable {
         follow { map, revision in
             if let states = revision.states {
                 for number in revision.touched(states) where states[number] == .dataUpdated { map[number] = .exists }
+                for number in revision.suspects.members.lazy.map({ Int($0) }).prefix(while: { $0 < revision.objectCount }) { map[number] = .exists }
             } else {
                 map = ObjectMap(count: revision.objectCount, filledWith: .exists)
             }
@@ -70,10 +73,9 @@ public struct MapChain: Sendable {
                     let exists = states[number] == .dataUpdated ? !revision.vanished.contains(number) : revision.emptied.contains(number)
                     map[number] = exists ? .exists : .nonexistent
                 }
-            } else {
-                for number in revision.outcomes.present.lazy.map({ Int($0) }) {
-                    map[number] = revision.outcomes[number] == .exists ? .exists : .nonexistent
-                }
+            }
+            for number in revision.outcomes.present.lazy.map({ Int($0) }) {
+                map[number] = revision.outcomes[number] == .exists ? .exists : .nonexistent
             }
         }
     }

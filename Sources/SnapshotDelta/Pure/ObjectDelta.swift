@@ -31,7 +31,7 @@ public struct ObjectDeltaMap: Hashable, Sendable {
 
     public private(set) var count = 0
     /// 32 states a word, the first in the two most significant bits; unused bits are 0.
-    private var words: [UInt64] = []
+    private(set) var words: [UInt64] = []
     private let purpose: Purpose
     private let hasStart: Bool
 

@@ -8,9 +8,7 @@ extension ExtentFinder {
 }
 
 extension ObjectSnapshotSet {
-    static let headID: UInt64 = 0xffff_ffff_ffff_fffe
-
-    /// How the object differs between two snapshots; ``headID`` is the object as it is.
+    /// How the object differs between two snapshots; `ObjectClone.headID` is the object as it is.
     func change(from base: UInt64, to end: UInt64, objectSize: UInt64) -> ObjectChange {
         let oldest = index(serving: base)
         guard let newest = index(serving: end) else { return .absent(existedAtStart: oldest != nil) }
@@ -24,17 +22,6 @@ extension ObjectSnapshotSet {
         return ObjectChange(
             existedAtStart: true, existsAtEnd: true, sizeAtEnd: clones[newest].size, sizeAtStart: clones[oldest].size,
             ranges: changed.ranges(clippedTo: clones[newest].size))
-    }
-
-    /// Index of the revision that serves reads at a snapshot; nil where the object does not exist there.
-    ///
-    /// As the OSD decides: newer than the last context is the head's; else the first clone from there on,
-    /// if its oldest snapshot is not newer.
-    func index(serving snapshot: UInt64) -> Int? {
-        if snapshot > sequence { return clones.lastIndex { $0.id == Self.headID } }
-        guard let index = clones.firstIndex(where: { $0.id >= snapshot && $0.id != Self.headID }) else { return nil }
-        guard let oldest = clones[index].snapshots.min(), oldest <= snapshot else { return nil }
-        return index
     }
 }
 

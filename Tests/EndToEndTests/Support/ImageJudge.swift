@@ -7,6 +7,8 @@ struct ImageJudge {
     var diffs = Diffs.none
     /// Features that each side decides for itself.
     var ownFeatures: Set = ["non-primary", "data-pool"]
+    /// Whether object maps must be valid, or not, on both sides.
+    var comparesFlags = true
 
     /// Whether what `rbd diff` and `rbd du` report must agree too.
     enum Diffs {
@@ -15,6 +17,8 @@ struct ImageJudge {
         /// And a chain of incremental backups of the second side must restore its every point. Byte ranges cannot be compared:
         /// they include what changed up to another snapshot and back, and each side has mirror snapshots of its own.
         case backups
+        /// Backups, but not what changed: each side found that out for itself.
+        case backupsAlone
     }
 
     /// - Throws: ``Disagreement`` with everything that differs.
@@ -22,7 +26,7 @@ struct ImageJudge {
         async let left = facts(of: first)
         async let right = facts(of: second)
         var (ours, theirs) = try await (left, right)
-        if diffs == .backups {
+        if diffs == .backups || diffs == .backupsAlone {
             for (point, restored) in try await restoredBackups(of: second) {
                 ours["backup, \(point)"] = ours[point]
                 theirs["backup, \(point)"] = restored
@@ -52,14 +56,14 @@ struct ImageJudge {
         let info = try await site.cluster.rbdJSON("info", spec, as: Info.self)
         let snapshots = try await site.cluster.rbdJSON("snap", "ls", spec, as: [Snapshot].self).sorted { $0.name < $1.name }
         var facts = [
-            "info": info.comparable(without: ownFeatures), "snapshots": snapshots.map { "\($0)" }.joined(separator: ", "),
+            "info": info.comparable(without: ownFeatures, withFlags: comparesFlags), "snapshots": snapshots.map { "\($0)" }.joined(separator: ", "),
             "metadata": try await site.rbd("image-meta", "ls", spec),
             "content": try await Self.checksum(spec, site),
         ]
         for snapshot in snapshots {
             facts["content of \(snapshot.name)"] = try await Self.checksum("\(spec)@\(snapshot.name)", site)
         }
-        if diffs != .none { facts.merge(try await extents(snapshots, site)) { $1 } }
+        if diffs == .wholeObjects || diffs == .backups { facts.merge(try await extents(snapshots, site)) { $1 } }
         return facts
     }
 
@@ -110,9 +114,9 @@ struct ImageJudge {
         var stripe_count: Int?
         var flags: [String]
 
-        func comparable(without ownFeatures: Set<String>) -> String {
+        func comparable(without ownFeatures: Set<String>, withFlags: Bool) -> String {
             let kept = features.filter { !ownFeatures.contains($0) }.sorted()
-            return "\(size) bytes, order \(order), \(kept), stripes \(stripe_unit ?? 0) \(stripe_count ?? 0), flags \(flags)"
+            return "\(size) bytes, order \(order), \(kept), stripes \(stripe_unit ?? 0) \(stripe_count ?? 0), flags \(withFlags ? flags : [])"
         }
     }
 

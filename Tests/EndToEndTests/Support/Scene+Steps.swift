@@ -19,6 +19,15 @@ extension Scene {
         return newest.id
     }
 
+    /// Waits until stock has copied the newest mirror snapshot of site A.
+    func waitForStock(_ image: String) async throws {
+        let newest = try await siteA.lastMirrorSnapshot(image).id
+        try await waitUntil("stock has snapshot \(newest) of \(image)", within: .seconds(120), every: .milliseconds(300)) {
+            guard let last = try? await siteB.lastMirrorSnapshot(image) else { return false }
+            return last.isComplete && last.namespace.primary_snap_id == newest
+        }
+    }
+
     /// Waits until the newest mirror snapshot of one site is complete on the other, and what it replaces is gone.
     func waitForSync(_ image: String, from source: Site? = nil, within limit: Duration = .seconds(60)) async throws {
         let source = source ?? siteA

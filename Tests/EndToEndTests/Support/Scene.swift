@@ -7,7 +7,14 @@ import Testing
 struct Scene: Sendable {
     let siteA: Site
     let siteB: Site
+    private let pair: SandboxPair
     private let daemons = Started()
+
+    fileprivate init(_ pair: SandboxPair, pool: String, namespace: String) {
+        self.pair = pair
+        siteA = Site(cluster: pair.siteA, pool: pool, namespace: namespace)
+        siteB = Site(cluster: pair.siteB, pool: pool, namespace: namespace)
+    }
 
     private final class Started: Sendable {
         let list = Mutex<[MirrorDaemon]>([])
@@ -39,6 +46,20 @@ struct Scene: Sendable {
         try await site.cluster.createPool(pool)
     }
 
+    /// Makes another mirrored pool on both sites; it is removed at the end of the scene.
+    func addMirroredPool(_ pool: String) async throws {
+        daemons.pools.withLock { $0 += sites.map { ($0, pool) } }
+        try await pair.addMirroredPool(pool)
+    }
+
+    /// Makes a mirrored namespace in the scene's pool on both sites.
+    func addMirroredNamespace(_ namespace: String) async throws {
+        for var site in sites {
+            site.namespace = namespace
+            try await site.addNamespace()
+        }
+    }
+
     fileprivate func report() {
         for daemon in daemons.list.withLock({ $0 }).suffix(3) { print("== \(daemon.log)\n\(daemon.logTail())") }
         for daemon in daemons.stock.withLock({ $0 }) { print("== \(daemon.name)\n\(daemon.logTail(lines: 40))") }
@@ -68,10 +89,9 @@ nonisolated(nonsending)
 func withScene(_ pool: String, namespace: String = "", _ body: (Scene) async throws -> Void) async throws {
     let pair = try await SandboxPair.shared(pairConfiguration)
     try await pair.addMirroredPool(pool)
-    let sites = [pair.siteA, pair.siteB].map { Site(cluster: $0, pool: pool, namespace: namespace) }
-    let scene = Scene(siteA: sites[0], siteB: sites[1])
+    let scene = Scene(pair, pool: pool, namespace: namespace)
     do {
-        for site in sites where !namespace.isEmpty { try await site.addNamespace() }
+        for site in scene.sites where !namespace.isEmpty { try await site.addNamespace() }
         try await body(scene)
     } catch {
         Issue.record("\(error)\nRepeat with \(SeededRandom.hint)")

@@ -30,15 +30,15 @@ struct ReplicaFeatures {
         }
     }
 
-    /// Makes a map for HEAD and for each snapshot; until somebody rebuilds them the flags say that they are not exact.
+    /// Makes a map for HEAD and for each snapshot; until they are rebuilt, at the end of the sync, the flags say that they are not exact.
     private func buildMaps() async throws {
         let header = await replica.header
         for snapshot in header.snapshots {
             let count = Int(header.objectCount(forSize: snapshot.size))
             try await replica.saveObjectMap(ObjectMap(count: count, filledWith: .exists), of: snapshot.id)
-            try await replica.setFlags([.objectMapInvalid, .fastDiffInvalid], mask: [.objectMapInvalid, .fastDiffInvalid], of: snapshot.id)
+            try await replica.setFlags(.invalidMaps, mask: .invalidMaps, of: snapshot.id)
         }
         try await replica.saveObjectMap(ObjectMap(count: Int(header.objectCount(forSize: header.size)), filledWith: .exists))
-        try await replica.setFlags([.objectMapInvalid, .fastDiffInvalid], mask: [.objectMapInvalid, .fastDiffInvalid])
+        try await replica.setFlags(.invalidMaps, mask: .invalidMaps)
     }
 }

@@ -44,7 +44,7 @@ extension SnapshotSync {
             return CopyRevision(
                 base: stage.base, end: stage.end, source: try sides.source.dataPool.reading(at: stage.end),
                 target: try sides.replica.dataPool.writing(in: context), objectCount: stage.objectCount,
-                objectCountBefore: stage.objectCountBefore, states: stage.states, baseIsExact: isExact,
+                objectCountBefore: stage.objectCountBefore, states: stage.states, suspects: stage.suspects, baseIsExact: isExact,
                 readsWhole: readsWhole, emptiedBelow: seesParent ? 0 : min(parentsObjects, stage.objectCount))
         }
     }
@@ -95,6 +95,9 @@ extension SnapshotSync {
             case .setSnapshotLimit(let limit): try await replica.setSnapshotLimit(limit == .max ? nil : limit)
             }
         }
+        // Of a feature that was switched on just now, or by a stock daemon, which leaves it at that.
+        try await replica.refresh()
+        try await replica.rebuildObjectMapsIfInvalid()
     }
 
     private func rename(from old: String, to new: String) async throws {

@@ -56,7 +56,7 @@ struct SnapshotSync {
         let pending = users.snapshotIDs.filter { $0.key > plan.from ?? 0 }
         let header = await replica.header
         var stages = try await stages(
-            from: plan.from, to: plan.to, creations: (users.creations.map(\.source) + pending.keys).sorted(),
+            from: plan.from, localStart: plan.localStart, to: plan.to, creations: (users.creations.map(\.source) + pending.keys).sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
         let base = try await startMap(plan.localStart, isRepeated: isRepeated)
@@ -111,7 +111,7 @@ struct SnapshotSync {
         let pending = working.snapshotIDs.filter { $0.key > (plan.from ?? 0) && $0.value != headSnapshotID }.keys
         let header = await replica.header
         var stages = try await stages(
-            from: plan.from, to: plan.to, creations: pending.filter { source.snapshot($0) != nil }.sorted(),
+            from: plan.from, localStart: plan.localStart, to: plan.to, creations: pending.filter { source.snapshot($0) != nil }.sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         for index in stages.indices.dropLast() { stages[index].local = working.snapshotIDs[stages[index].end] }
         let hasMap = try await replica.loadObjectMap() != nil
@@ -122,7 +122,7 @@ struct SnapshotSync {
         }
         if plan.localStart == nil { try await onFirstPoint() }
         // Where every object has to be asked, what an earlier attempt found out is not known: begin again.
-        let isKnown = !header.isClone && stages.allSatisfy { $0.states != nil }
+        let isKnown = !header.isClone && stages.allSatisfy { $0.states != nil && $0.suspects.isEmpty }
         return try await finish(
             stages, chain, hasMap: hasMap, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
             isExact: false, isFresh: false, readsWhole: header.isClone)
@@ -167,10 +167,12 @@ extension SnapshotSync {
         /// Objects the replica may have before.
         let objectCountBefore: UInt64
         let states: ObjectDeltaMap?
+        /// Objects that are asked whatever the maps say.
+        var suspects = ObjectSet()
         /// The local snapshot of it; nil for HEAD.
         var local: UInt64?
 
-        var mapRevision: MapChain.Revision { MapChain.Revision(states: states, objectCount: objectCount) }
+        var mapRevision: MapChain.Revision { MapChain.Revision(states: states, suspects: suspects, objectCount: objectCount) }
     }
 
     private func decodeState(_ blob: [UInt8], _ snapshot: UInt64) throws -> ImageState {
@@ -209,20 +211,35 @@ extension SnapshotSync {
         return users
     }
 
-    private func stages(from start: UInt64?, to end: UInt64, creations: [UInt64], readsMaps: Bool) async throws -> [Stage] {
+    private func stages(
+        from start: UInt64?, localStart: UInt64?, to end: UInt64, creations: [UInt64], readsMaps: Bool
+    ) async throws -> [Stage] {
         let history = SourceHistory(sides.source)
+        let lost = await snapshotsLost(since: localStart)
         var stages: [Stage] = []
         var base = start
         var before = await replica.header.largestObjectCount
         for point in creations + [end] {
             let count = source.objectCount(forSize: source.snapshot(point)!.size)
-            stages.append(Stage(
+            var stage = Stage(
                 base: base ?? 0, end: point, objectCount: count, objectCountBefore: before,
-                states: readsMaps ? try await history.delta(from: base, to: point) : nil))
+                states: readsMaps ? try await history.delta(from: base, to: point) : nil)
+            if let states = stage.states {
+                stage.suspects = try await history.suspects(
+                    in: states, from: base, to: point, lost: lost, earlier: stages.compactMap(\.states))
+            }
+            stages.append(stage)
             base = point
             before = count
         }
         return stages
+    }
+
+    /// The source's user snapshots that were there at a point that is here and are gone; `[0]` when nobody knows.
+    private func snapshotsLost(since localStart: UInt64?) async -> [UInt64] {
+        guard let localStart else { return [] }
+        guard let start = await replica.header.snapshot(localStart)?.mirror, start.state.isNonPrimary else { return [0] }
+        return start.snapshotIDs.filter { $0.value != headSnapshotID && source.snapshot($0.key) == nil }.map(\.key)
     }
 
     private func addWorkingSnapshot(
