@@ -8,7 +8,7 @@ struct HistoryJudge {
     /// Features that each side decides for itself.
     var ownFeatures: Image.Features = [.nonPrimary, .dataPool]
     /// Whether both sides' maps must say the same of what changed. Not those of clones, see `checkObjectMaps`; nor those that
-    /// were made anew: they do not know what was written and is the same.
+    /// were made anew, which do not know what was written and is the same, or that do not know of a rollback.
     var comparesChanges = true
 
     /// Waits until the replica has a mirror snapshot of the source, and nothing in the making or of earlier ones.

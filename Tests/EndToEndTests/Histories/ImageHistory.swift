@@ -7,8 +7,8 @@ struct ImageHistory {
     private(set) var name: String
     /// What was done, for whoever has to find out what went wrong.
     private(set) var record: [String] = []
-    /// Object maps were switched on.
-    private(set) var madeMapsAnew = false
+    /// Object maps were switched on, or do not tell what a rollback changed.
+    private(set) var hasOwnMaps = false
     let image: Image
     private var random: SeededRandom
     private var data: RandomData
@@ -16,6 +16,7 @@ struct ImageHistory {
     private var snapshots: [UserSnapshot] = []
     private var names = 0
     private var mayFlatten: Bool
+    private let mayRollBack: Bool
 
     private struct UserSnapshot {
         var name: String
@@ -31,6 +32,7 @@ struct ImageHistory {
     init(of name: String, in pool: Pool, isClone: Bool, _ random: SeededRandom) async throws {
         (self.pool, self.name, self.random, mayFlatten) = (pool, name, random, isClone)
         data = RandomData(random)
+        mayRollBack = self.random.oneIn(2)
         image = try await pool.openImage(name, for: .readWrite)
         size = try await image.size()
     }
@@ -131,7 +133,7 @@ struct ImageHistory {
                 try await image.updateFeatures(.exclusiveLock, enabled: false)
             } else {
                 note("object map on")
-                madeMapsAnew = true
+                hasOwnMaps = true
                 try await image.updateFeatures([.objectMap, .fastDiff], enabled: true)
             }
         } else if info.flags.contains(.objectMapInvalid), !random.oneIn(3) {
@@ -193,6 +195,8 @@ struct ImageHistory {
             note("snapshot limit \(limit.map { "\($0)" } ?? "none")")
             try await image.setSnapshotLimit(limit)
         default:
+            guard mayRollBack else { return try await createSnapshot() }
+            hasOwnMaps = true
             note("roll back to \(snapshot.name)")
             try await image.rollBack(toSnapshot: snapshot.name)
             size = try await image.size()
