@@ -1,0 +1,93 @@
+import CephCore
+import CephSandbox
+import SnapshotDelta
+import TestSupport
+import Testing
+
+/// Deltas between all points of images with random histories, judged by what the images read as.
+@Suite(.timeLimit(.minutes(30))) struct DeltaHistoryTests {
+    @Test(arguments: ImageKind.all) func betweenAnyTwoPoints(_ kind: ImageKind) async throws {
+        for seed in 0..<Live.count {
+            try await Live.withImages { pool, name in
+                var history = ImageHistory(kind, seed: seed)
+                try await history.make(name, in: pool)
+                let points: [String?] = history.snapshots + [nil]
+                let starts: [String?] = [nil] + history.snapshots
+                var contents: [String?: [UInt8]] = [:]
+                for point in points { contents[point] = try await pool.contents(of: name, at: point) }
+                for (index, end) in points.enumerated() {
+                    for start in starts[...index] {
+                        try await compare(
+                            pool, name, start, end, start.map { contents[$0]! } ?? [], contents[end]!, "\(kind.testDescription) \(SeededRandom.hint) #\(seed)")
+                    }
+                }
+            }
+        }
+    }
+
+    private func compare(
+        _ pool: Pool, _ name: String, _ start: String?, _ end: String?, _ before: [UInt8], _ after: [UInt8], _ hint: String
+    ) async throws {
+        let what = "\(start ?? "nothing") to \(end ?? "HEAD"); \(hint)"
+        try await pool.withImage(name, at: end.map { .snapshot($0) }) { image in
+            let extents = try await all(SnapshotDelta(of: image, since: start.map { .snapshot($0) }))
+            check(extents, before, after, what)
+            // What stock does not tell of must differ indeed: else too much would be copied.
+            let stock = try await wholeObjects(name, start, end)
+            for extent in extents where !stock.contains(where: { $0.lowerBound <= extent.range.lowerBound && extent.range.upperBound <= $0.upperBound }) {
+                let uncovered = extent.range.filter { offset in !stock.contains { $0.contains(offset) } }
+                let isRight = uncovered.isEmpty || uncovered.contains { offset in
+                    (Int(offset) < before.count ? before[Int(offset)] : 0) != after[Int(offset)]
+                }
+                #expect(isRight, "\(extent) is in no object that stock tells of and does not differ; \(what)")
+            }
+            let checksums = try await all(SnapshotDelta(
+                of: image, since: start.map { .snapshot($0) }, finder: .init(method: .checksums), limits: .init(objectsInFlight: 3)))
+            check(checksums, before, after, "by checksums, \(what)")
+        }
+    }
+
+    /// Whether the older point becomes the newer one.
+    private func check(_ extents: [SnapshotDelta.Extent], _ before: [UInt8], _ after: [UInt8], _ what: String) {
+        var image = Array(before.prefix(after.count))
+        image += [UInt8](repeating: 0, count: after.count - image.count)
+        var last: UInt64 = 0
+        for extent in extents {
+            guard extent.range.lowerBound >= last, extent.range.upperBound <= UInt64(after.count), !extent.range.isEmpty else {
+                Issue.record("\(extent) is out of place; \(what)")
+                return
+            }
+            last = extent.range.upperBound
+            let range = Int(extent.range.lowerBound)..<Int(extent.range.upperBound)
+            if extent.isHole {
+                image.replaceSubrange(range, with: repeatElement(0, count: range.count))
+            } else {
+                image.replaceSubrange(range, with: after[range])
+            }
+        }
+        guard image != after else { return }
+        let place = zip(image, after).enumerated().first { $0.element.0 != $0.element.1 }!.offset
+        Issue.record("differs from byte \(place) of \(after.count); \(what)\n\(extents.prefix(40))")
+    }
+
+    /// What `rbd diff --whole-object` tells, neighbours joined.
+    private func wholeObjects(_ name: String, _ start: String?, _ end: String?) async throws -> [Range<UInt64>] {
+        struct Extent: Decodable { let offset: UInt64, length: UInt64 }
+        let spec = "images/\(name)" + (end.map { "@\($0)" } ?? "")
+        let from = start.map { ["--from-snap", $0] } ?? []
+        let output = try await Live.sandbox().output("rbd", ["diff", "--whole-object", "--format", "json"] + from + [spec])
+        guard output.exit.isSuccess else { throw StockError(text: output.errorText) }
+        let found = try decodeJSON([Extent].self, output.standardOutput).map { $0.offset..<$0.offset + $0.length }
+        return found.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { joined, range in
+            if let last = joined.last, last.upperBound >= range.lowerBound {
+                joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+            } else { joined.append(range) }
+        }
+    }
+}
+
+func all(_ delta: SnapshotDelta) async throws -> [SnapshotDelta.Extent] {
+    var extents: [SnapshotDelta.Extent] = []
+    for try await extent in delta { extents.append(extent) }
+    return extents
+}
