@@ -11,6 +11,8 @@ public struct DeltaProgress: Hashable, Sendable {
     /// Bytes written as data; runs of zeroes are not.
     public var bytesWritten: UInt64 = 0
 
+    public init(size: UInt64 = 0) { self.size = size }
+
     /// Told how far it is, after each extent that was begun.
     public typealias Report = @Sendable (DeltaProgress) -> Void
 }

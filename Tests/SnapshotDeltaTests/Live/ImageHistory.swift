@@ -44,6 +44,8 @@ struct ImageHistory {
     private let kind: ImageKind
     private let size: UInt64 = 12 << 20
     private(set) var snapshots: [String] = []
+    /// The smallest size in each round: before the first snapshot, between it and the second, and so on; the last one's is HEAD's.
+    private var smallest: [UInt64] = []
 
     init(_ kind: ImageKind, seed: Int) {
         self.kind = kind
@@ -60,6 +62,7 @@ struct ImageHistory {
         }
         try await pool.withImage(name, for: .readWrite) { image in
             for round in 0..<5 {
+                smallest.append(try await image.size())
                 for _ in 0..<12 { try await change(image) }
                 if kind.losesMaps, round == 2 {
                     try await image.updateFeatures([.objectMap, .fastDiff], enabled: false)
@@ -74,15 +77,22 @@ struct ImageHistory {
         }
     }
 
+    /// The smallest size that the image had between two points: what lies beyond was lost, even where nothing shows it.
+    func smallestSize(from start: String?, to end: String?) -> UInt64 {
+        let round = { (name: String) in Int(name.dropFirst())! }
+        let first = start.map { round($0) + 1 } ?? 0
+        return smallest[first...(end.map(round) ?? smallest.count - 1)].min()!
+    }
+
     /// A parent that is itself a clone, laid out otherwise.
     private mutating func makeParents(_ name: String, _ pool: Pool) async throws {
-        try await pool.createImage(name + "-00root", size: 7 << 20, .init(order: 18))
-        try await pool.withImage(name + "-00root", for: .readWrite) { image in
+        try await pool.createImage(name + "-1root", size: 7 << 20, .init(order: 18))
+        try await pool.withImage(name + "-1root", for: .readWrite) { image in
             for _ in 0..<8 { try await change(image) }
             try await image.createSnapshot("origin")
         }
         let options = ImageOptions(order: 19, stripeUnit: 16384, stripeCount: 2, cloneFormat: 2)
-        try await pool.cloneImage(name + "-00root", at: "origin", to: name + "-0parent", options)
+        try await pool.cloneImage(name + "-1root", at: "origin", to: name + "-0parent", options)
         try await pool.withImage(name + "-0parent", for: .readWrite) { image in
             try await image.resize(to: size)
             for _ in 0..<8 { try await change(image, resizes: false) }
@@ -114,7 +124,9 @@ struct ImageHistory {
         default:
             let smaller = random.oneIn(2)
             let new = smaller ? UInt64(random.below(Int(size))) + 1 : size + UInt64(random.below(4 << 20))
-            try await image.resize(to: max(new, 2 << 20) & ~511, shrinking: true)
+            let rounded = max(new, 2 << 20) & ~511
+            try await image.resize(to: rounded, shrinking: true)
+            if let last = smallest.indices.last { smallest[last] = min(smallest[last], rounded) }
         }
     }
 

@@ -43,7 +43,7 @@ enum Live {
     }
 
     private static func remove(_ prefix: String, _ pool: Pool) async throws {
-        for image in try await pool.images().filter({ $0.name.hasPrefix(prefix) }).sorted(by: { $0.name > $1.name }) {
+        for image in try await pool.images().filter({ $0.name.hasPrefix(prefix) }).sorted(by: { $0.name < $1.name }) {
             try await pool.withImage(image.name, for: .readWrite) { image in
                 if try await image.mirrorInfo().state == .enabled { try await image.disableMirroring(force: true) }
                 for snapshot in try await image.snapshots() {
