@@ -108,7 +108,8 @@ extension DiffRecord {
             needed = 8
         case "p" where format == .v2:
             self = .protection(try decoder.bool())
-            needed = 1
+            // It is one byte; older releases say 8.
+            needed = length == 8 ? 8 : 1
         case "w":
             self = .data(try decoder.diffRange())
             needed = 16 + trailing

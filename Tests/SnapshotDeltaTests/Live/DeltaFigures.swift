@@ -14,8 +14,8 @@ import Testing
             let size = UInt64(Self.objects) * Self.objectSize
             try await pool.createImage(name, size: size, .init(features: ImageKind.usual, order: 22))
             try await pool.withImage(name, for: .readWrite) { image in
-                // A little in each object, so that a change within one is told from the object.
-                try await write(image, Self.objects) { UInt64($0) * Self.objectSize }
+                // 64 KiB in each object, so that a change within one is told from the object.
+                try await write(image, Self.objects, 64 << 10) { UInt64($0) * Self.objectSize }
             }
             var costs: [Int: UInt64] = [:]
             for (round, extents) in [1, 100, 10_000].enumerated() {
@@ -25,7 +25,7 @@ import Testing
                     // Four places in each object at most, apart from each other and evenly over the image.
                     try await write(image, extents) { number in
                         let object = extents < Self.objects ? number * Self.objects / extents : number % Self.objects
-                        return UInt64(object) * Self.objectSize + UInt64(extents < Self.objects ? 1 : 1 + number / Self.objects) * 8192
+                        return UInt64(object) * Self.objectSize + UInt64(number / Self.objects) * 8192
                     }
                     try await image.createSnapshot(end)
                 }
@@ -35,9 +35,9 @@ import Testing
         }
     }
 
-    /// Writes 4 KiB at so many places.
-    private func write(_ image: Image, _ count: Int, at place: @escaping @Sendable (Int) -> UInt64) async throws {
-        let bytes = [UInt8](repeating: UInt8.random(in: 1...255), count: 4096)
+    /// Writes a little at so many places.
+    private func write(_ image: Image, _ count: Int, _ length: Int = 4096, at place: @escaping @Sendable (Int) -> UInt64) async throws {
+        let bytes = [UInt8](repeating: UInt8.random(in: 1...255), count: length)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for lane in 0..<16 {
                 group.addTask { for number in stride(from: lane, to: count, by: 16) { try await image.write(bytes, at: place(number)) } }

@@ -5,8 +5,9 @@ import TestSupport
 
 /// What the live suites share: one small cluster and one connection; each test has images of its own.
 enum Live {
-    /// Snapshot ids come from the monitor, which is not to wait a second for company.
-    static let configuration = SandboxConfiguration(manager: false, options: ["paxos propose interval": "0.05"])
+    /// Snapshot ids come from the monitor, which is not to wait a second for company, and removed ones are trimmed at once.
+    static let configuration = SandboxConfiguration(
+        manager: false, options: ["paxos propose interval": "0.05", "osd snap trim sleep hdd": "0", "osd snap trim sleep ssd": "0"])
 
     private static let started = Task {
         let cluster = try await SandboxCluster.shared(configuration)
@@ -103,6 +104,3 @@ struct StockError: Error {
     let text: String
 }
 
-func decodeJSON<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) throws -> Value {
-    try JSONDecoder().decode(type, from: Data(bytes))
-}

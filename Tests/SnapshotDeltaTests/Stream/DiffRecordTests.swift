@@ -79,6 +79,13 @@ import Testing
         #expect(await refusal(hex("'rbd diff v1' 0a 58 0400000000000000 01020304 65")) == WireError(.invalidValue, at: 12, in: "diff stream"))
     }
 
+    /// As `rbd export --export-format 2` of 16.2 writes it: eight bytes are told of, one is there.
+    @Test func protectionWithTheLengthThatOlderReleasesTell() async throws {
+        let reader = DiffReader(MemoryStream(hex("'rbd diff v2' 0a 74 0600000000000000 \"s0\" 70 0800000000000000 01 65")))
+        #expect(try await reader.header() == DiffHeader(format: .v2, end: "s0", isEndProtected: true))
+        #expect(try await reader.next() == nil)
+    }
+
     /// What a stream that is wrong is refused with.
     private func refusal(_ bytes: [UInt8]) async -> WireError? {
         do {
