@@ -48,7 +48,18 @@ final class DeltaData: Sendable {
 
 extension Range<UInt64> {
     /// The range in parts of at most so many bytes, without making them all.
-    func parts(of length: Int) -> some Sequence<Range<UInt64>> {
-        stride(from: lowerBound, to: upperBound, by: length).lazy.map { $0..<Swift.min($0 + UInt64(length), upperBound) }
+    func parts(of length: Int) -> RangeParts { RangeParts(rest: self, length: UInt64(length)) }
+}
+
+/// A range in parts, ascending.
+struct RangeParts: Sequence, IteratorProtocol {
+    fileprivate var rest: Range<UInt64>
+    fileprivate let length: UInt64
+
+    mutating func next() -> Range<UInt64>? {
+        guard !rest.isEmpty else { return nil }
+        let part = rest.lowerBound..<rest.lowerBound + Swift.min(length, rest.upperBound - rest.lowerBound)
+        rest = part.upperBound..<rest.upperBound
+        return part
     }
 }

@@ -7,7 +7,7 @@ struct ImageSink: Sendable {
     /// Bytes of the image from here on.
     let size: UInt64
     /// Bytes that one call makes zero, at most: what it takes is a matter of objects.
-    private let zeroesAtOnce: Int
+    let zeroesAtOnce: Int
 
     /// Checks that the delta fits the image, and gives the image its size.
     ///
@@ -32,13 +32,6 @@ struct ImageSink: Sendable {
         for run in runs { try await image.write(data.buffer, run, at: data.place(run).lowerBound) }
         for zeroes in data.zeroes(between: runs) { try await image.writeZeroes(zeroes) }
         return runs.reduce(0) { $0 + UInt64($1.count) }
-    }
-
-    func makeZero(_ range: Range<UInt64>) async throws {
-        for part in range.parts(of: zeroesAtOnce) {
-            try Task.checkCancellation()
-            try await image.writeZeroes(part)
-        }
     }
 
     /// Makes the snapshot that the delta ends with.

@@ -28,7 +28,9 @@ extension SnapshotDelta {
         try await withBoundedTasks(limits.objectsInFlight) { add, settle in
             while let extent = try await walk.next() {
                 if extent.isHole {
-                    try await add { try await sink.makeZero(extent.range) }
+                    for part in extent.range.parts(of: sink.zeroesAtOnce) {
+                        try await add { try await sink.image.writeZeroes(part) }
+                    }
                 } else {
                     for part in extent.range.parts(of: Swift.min(DeltaData.longest, memory.budget)) {
                         try await add {

@@ -31,7 +31,9 @@ extension DiffReader {
                 // What comes a second time must come after the first: writes in flight have no order.
                 if change.range.lowerBound < progress.position { try await settle() }
                 if change.isHole {
-                    try await add { try await sink.makeZero(change.range) }
+                    for part in change.range.parts(of: sink.zeroesAtOnce) {
+                        try await add { try await sink.image.writeZeroes(part) }
+                    }
                 } else {
                     for part in change.range.parts(of: min(DeltaData.longest, memory.budget)) {
                         // Writes in flight give theirs back by themselves.
