@@ -82,17 +82,15 @@ struct DeltaScan: Sendable {
         return DeltaStretches(layout: layout, objects: asked, covered: 0..<0)
     }
 
-    /// Finds what a stretch holds; both points were there afterwards.
+    /// Finds what a stretch holds, if both points are still there afterwards: that is for the caller to prove.
     func look(at stretch: DeltaStretches.Stretch) async throws -> Findings {
         var findings = Findings()
-        var isAsked = false
         var absent: [UInt64] = []
         for number in stretch.objects {
             let change: ObjectChange
             if let states, states[Int(number)] == .holeUpdated {
                 change = .gone(sizeAtStart: source.header.layout.objectSize)
             } else {
-                isAsked = true
                 change = try await self.change(of: number)
             }
             findings.extents += view.extents(of: change, object: number)
@@ -100,7 +98,6 @@ struct DeltaScan: Sendable {
         }
         findings.extents = findings.extents.inOrder()
         if parent != nil { findings.parentShows = parentShows(in: stretch, absent) }
-        if isAsked { try await proof.prove() }
         return findings
     }
 

@@ -6,6 +6,8 @@ final class DeltaWalk {
     private let limits: CopyLimits
     private let ahead: ReadAhead<DeltaStretches.Stretch, DeltaScan.Findings>
     private var parent: ParentExtents?
+    /// Looked at before both points were seen again, in order.
+    private var proved: ArraySlice<DeltaScan.Findings> = []
     private var found: ArraySlice<SnapshotDelta.Extent> = []
     private var isFinished = false
 
@@ -18,15 +20,24 @@ final class DeltaWalk {
     /// The next extent; nil once both points have been seen again at the end.
     func next() async throws -> SnapshotDelta.Extent? {
         while found.isEmpty {
-            guard !isFinished else { return nil }
-            if let findings = try await ahead.next() {
+            if let findings = proved.popFirst() {
                 found = try await merged(findings)[...]
+            } else if isFinished {
+                return nil
             } else {
-                try await scan.proof.prove()
-                isFinished = true
+                try await lookOn()
             }
         }
         return found.removeFirst()
+    }
+
+    /// Takes what is found next and shows that the points are still there: of a removed snapshot, and of objects that are trimmed
+    /// for it, everything looks absent. Many stretches share one proof; the next ones are looked at meanwhile.
+    private func lookOn() async throws {
+        while proved.count < limits.objectsInFlight, !isFinished {
+            if let findings = try await ahead.next() { proved.append(findings) } else { isFinished = true }
+        }
+        try await scan.proof.prove()
     }
 
     private func merged(_ findings: DeltaScan.Findings) async throws -> [SnapshotDelta.Extent] {

@@ -40,7 +40,7 @@ public struct SnapshotDelta: AsyncSequence, Sendable {
     ///   - includingParent: Whether what a clone has from its parent differs from the beginning of time, as in
     ///     `rbd export-diff`. Between two points a clone's reads are compared whatever this says.
     ///   - finder: How bytes are found within an object.
-    ///   - limits: How many objects are asked at a time; so many are asked ahead of the reader.
+    ///   - limits: How many objects are asked at a time; twice as many are asked ahead of the reader.
     public init(
         of image: Image, since start: Image.SnapshotReference? = nil, includingParent: Bool = true,
         finder: ExtentFinder = .init(), limits: CopyLimits = .init()

@@ -35,7 +35,9 @@ extension SnapshotDelta {
                     for part in extent.range.parts(of: Swift.min(DeltaData.longest, memory.budget)) {
                         try await add {
                             let data = DeltaData(part, try await memory.lend(DeltaData.size(of: part)))
-                            let count = try await sink.write(image.fill(data, proof))
+                            try await image.fill(data)
+                            try await proof.prove()
+                            let count = try await sink.write(data)
                             written.withLock { $0 += count }
                         }
                         progress.bytesRead += part.upperBound - part.lowerBound
@@ -68,13 +70,11 @@ extension DeltaScan {
 }
 
 extension Image {
-    /// Reads a part of the image and shows that the points were still there afterwards: a removed snapshot reads as zeroes.
-    func fill(_ data: DeltaData, _ proof: SourceProof) async throws -> DeltaData {
+    /// Reads a part of the image. A removed snapshot reads as zeroes: that it was still there afterwards is for the caller to prove.
+    func fill(_ data: DeltaData) async throws {
         let count = try await yieldingToCancellation {
             try await self.read(at: data.range.lowerBound, into: data.buffer, 0..<data.count)
         }
         guard count == data.count else { throw DeltaError(.pointChanged, spec) }
-        try await proof.prove()
-        return data
     }
 }
