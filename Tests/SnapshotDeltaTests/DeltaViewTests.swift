@@ -36,7 +36,7 @@ import Testing
     /// Random objects at two points, some absent, with a parent that shows less at one of them: what is told makes one the other.
     @Test func withAParent() {
         var random = SeededRandom.forRun("delta view")
-        for _ in 0..<20_000 {
+        for _ in 0..<1500 {
             let layout = random.oneIn(2) ? ImageLayout(order: 9) : ImageLayout(order: 10, stripeUnit: 512, stripeCount: 2)
             let objects = 4
             let most = layout.objectSize * UInt64(objects)

@@ -32,9 +32,9 @@ import Testing
                 return try !again || DiffRecord.decode(Array(bytes.prefix(length)), format)?.record == found
             }
         })
-        let outcome = try fuzz.run(cases: 200_000, name: "diff records") { $0 is WireError }
+        let outcome = try fuzz.run(cases: 100_000, name: "diff records") { $0 is WireError }
         #expect(outcome.unstable.isEmpty, "\(SeededRandom.hint) \(outcome.unstable.prefix(3))")
-        #expect(outcome.accepted > 20_000 && outcome.refused > 20_000, "\(outcome.accepted) \(outcome.refused)")
+        #expect(outcome.accepted > 10_000 && outcome.refused > 10_000, "\(outcome.accepted) \(outcome.refused)")
         #expect(outcome.memoryGrowth < 64 << 20, "\(outcome.memoryGrowth) bytes more")
     }
 
@@ -43,7 +43,7 @@ import Testing
         var random = SeededRandom.forRun("diff streams")
         let before = MutationFuzz.peakMemory
         var (read, refused) = (0, 0)
-        for index in 0..<20_000 {
+        for index in 0..<5000 {
             var bytes = index & 1 == 0 ? DiffRecordTests.v1 : DiffRecordTests.v2
             for _ in 0...random.below(3) { MutationFuzz.damage(&bytes, &random) }
             do {
@@ -54,7 +54,7 @@ import Testing
                 refused += 1
             }
         }
-        #expect(read > 500 && refused > 5000, "\(read) \(refused)")
+        #expect(read > 100 && refused > 1000, "\(read) \(refused)")
         let growth = MutationFuzz.peakMemory - before
         #expect(growth < 64 << 20, "\(growth) bytes more")
     }
