@@ -67,7 +67,7 @@ let package = Package(
         .testTarget(name: "CephCoreTests", dependencies: ["CephCore", "CCeph", "CephSandbox", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "RBDImageTests", dependencies: ["RBDImage", "CephCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "TestSupport"],
+            name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "CephSandbox", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
         .testTarget(

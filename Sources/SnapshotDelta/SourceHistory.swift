@@ -11,28 +11,32 @@ public struct SourceHistory: Sendable {
     ///
     /// - Parameters:
     ///   - start: The older snapshot; nil for the beginning of time.
-    ///   - end: The newer snapshot.
+    ///   - end: The newer snapshot, or `headSnapshotID`.
     /// - Returns: Nil when the maps cannot be trusted: no fast-diff, a flag says so, or one is missing or too short.
-    public func delta(from start: UInt64?, to end: UInt64) async throws -> ObjectDeltaMap? {
+    public func delta(
+        from start: UInt64?, to end: UInt64, for purpose: ObjectDeltaMap.Purpose = .copy
+    ) async throws -> ObjectDeltaMap? {
         let header = source.header
-        guard header.features.isSuperset(of: [.objectMap, .fastDiff]), header.snapshot(end) != nil else { return nil }
+        guard header.features.isSuperset(of: [.objectMap, .fastDiff]) else { return nil }
         var first: ObjectDeltaMap.Revision?
         if let start {
             guard case .found(let revision) = try await revision(start) else { return nil }
             first = revision
         }
-        guard var delta = ObjectDeltaMap(start: first) else { return nil }
+        guard var delta = ObjectDeltaMap(start: first, for: purpose) else { return nil }
         // One map at a time: a large one takes 64 MB.
         first = nil
-        for snapshot in header.snapshots where snapshot.id > (start ?? 0) && snapshot.id <= end {
-            let isLast = snapshot.id == end
+        // From the beginning of time a comparison asks nothing of what lies between.
+        let between = start == nil && purpose == .comparison ? [] : header.snapshots.filter { $0.id > (start ?? 0) && $0.id < end }
+        for snapshot in between {
             switch try await revision(snapshot.id) {
-            case .found(let revision): guard delta.advance(to: revision, isLast: isLast) else { return nil }
+            case .found(let revision): guard delta.advance(to: revision, isLast: false) else { return nil }
             // What it alone knew was merged into the next map before its own was removed.
-            case .missing where !isLast && snapshot.isTrash: continue
+            case .missing where snapshot.isTrash: continue
             case .missing, .unusable: return nil
             }
         }
+        guard case .found(let last) = try await revision(end), delta.advance(to: last, isLast: true) else { return nil }
         return delta
     }
 
@@ -61,10 +65,14 @@ public struct SourceHistory: Sendable {
     }
 
     func revision(_ id: UInt64) async throws -> Found {
-        guard let snapshot = source.header.snapshot(id), snapshot.flags.isEmpty else { return .unusable }
+        let header = source.header
+        let isHead = id == headSnapshotID
+        guard let (size, flags) = isHead ? (header.size, header.flags) : header.snapshot(id).map({ ($0.size, $0.flags) }),
+            flags.isEmpty
+        else { return .unusable }
         do {
-            let map = try await source.objectMap(of: id)
-            return .found(.init(map: map, objectCount: Int(source.header.objectCount(forSize: snapshot.size))))
+            let map = try await source.objectMap(of: isHead ? nil : id)
+            return .found(.init(map: map, objectCount: Int(header.objectCount(forSize: size))))
         } catch let error as CephError {
             if error.isNotFound { return .missing }
             guard error.code == 74 || error.code == 22 else { throw error }

@@ -19,6 +19,13 @@ let package = Package(
                 .product(name: "CephSandbox", package: ceph),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        .executableTarget(
+            name: "delta-benchmark",
+            dependencies: [
+                .product(name: "CephCore", package: ceph),
+                .product(name: "SnapshotDelta", package: ceph),
+                .product(name: "CephSandbox", package: ceph),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -17,7 +17,7 @@ import Testing
         #expect(change(object, 5, Self.head) == ObjectChange(
             existedAtStart: true, existsAtEnd: true, sizeAtEnd: 50, sizeAtStart: 50, ranges: [10..<20]))
         #expect(change(object, 5, 5).isUnchanged)
-        #expect(change(object, 0, 5) == .whole(objectSize: 100))
+        #expect(change(object, 0, 5) == .whole(objectSize: 100, sizeAtEnd: 50))
     }
 
     @Test func shrunkGrownAndRemoved() {
@@ -30,17 +30,17 @@ import Testing
         // The gap that the write left is part of it.
         #expect(change(object, 7, Self.head).ranges == [30..<70])
         _ = object.remove([9, 7, 5])
-        #expect(change(object, 9, Self.head) == .absent(existedAtStart: true))
+        #expect(change(object, 9, Self.head) == .gone(sizeAtStart: 70))
         #expect(object.snapshotSet.clones.count == 3)
         _ = object.write(0..<10, 3, [11, 9, 7, 5])
-        #expect(change(object, 9, 11) == .absent(existedAtStart: true))
-        #expect(change(object, 11, Self.head) == .whole(objectSize: 100))
+        #expect(change(object, 9, 11) == .gone(sizeAtStart: 70))
+        #expect(change(object, 11, Self.head) == .whole(objectSize: 100, sizeAtEnd: 10))
         #expect(change(object, 9, Self.head).ranges == [0..<10])
     }
 
     @Test func neverThere() {
         let object = ObjectSnapshotSet(sequence: 9, clones: [])
-        #expect(object.change(from: 4, to: Self.head, objectSize: 100) == .absent(existedAtStart: false))
+        #expect(object.change(from: 4, to: Self.head, objectSize: 100) == .neverThere)
     }
 
     /// An overlap that reaches beyond the smaller revision is not believed there.

@@ -59,7 +59,8 @@ public struct MutationFuzz: Sendable {
         return outcome
     }
 
-    static func damage(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
+    /// Damages an encoding in one place.
+    public static func damage(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
         guard !bytes.isEmpty else {
             bytes.append(UInt8(truncatingIfNeeded: random.next()))
             return
@@ -80,7 +81,8 @@ public struct MutationFuzz: Sendable {
         for (offset, byte) in word.enumerated() where place + offset < bytes.count { bytes[place + offset] = byte }
     }
 
-    private static var peakMemory: Int {
+    /// The process' peak memory, in bytes.
+    public static var peakMemory: Int {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return Int(usage.ru_maxrss) * 1024

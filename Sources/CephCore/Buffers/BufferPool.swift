@@ -75,6 +75,19 @@ public final class BufferPool: Sendable {
         return IOBuffer(IOMemory(base: memory(size), capacity: size, pool: self))
     }
 
+    /// Lends a buffer of that size if the budget has room for it now and nobody waits.
+    ///
+    /// For one who holds buffers already and would wait for what it has itself.
+    public func lendIfFree(_ size: Int) -> IOBuffer? {
+        let size = max(4096, (size + 4095) & ~4095)
+        let isFree = state.withLock { state in
+            guard state.waiters.isEmpty, state.used + min(size, budget) <= budget else { return false }
+            state.used += min(size, budget)
+            return true
+        }
+        return isFree ? IOBuffer(IOMemory(base: memory(size), capacity: size, pool: self)) : nil
+    }
+
     /// Waits for `size` bytes of the budget for memory that somebody else allocates.
     ///
     /// - Throws: `CancellationError` when the task is cancelled while waiting.

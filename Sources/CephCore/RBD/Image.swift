@@ -19,10 +19,12 @@ public final class Image: Sendable {
     public let access: Access
     /// The point that reads see; nil for HEAD.
     public let point: SnapshotReference?
+    /// The id of the snapshot that reads see, also when its name has gone to another one since; nil for HEAD.
+    public let snapshotID: UInt64?
 
     /// What an open image may be used for.
     public struct Access: Hashable, Sendable {
-        let isReadOnly: Bool
+        package let isReadOnly: Bool
         /// Takes no part in the image: does not watch it, so what it shows of it stays as it was when it was opened.
         public static let readOnly = Access(isReadOnly: true)
         /// Watches the image and, to write, takes the exclusive lock from who has it.
@@ -31,8 +33,8 @@ public final class Image: Sendable {
 
     /// One snapshot of an image, as a caller names it.
     public struct SnapshotReference: Hashable, Sendable, CustomStringConvertible {
-        enum Kind: Hashable, Sendable { case name(String), id(UInt64) }
-        let kind: Kind
+        package enum Kind: Hashable, Sendable { case name(String), id(UInt64) }
+        package let kind: Kind
 
         /// A user snapshot by name.
         public static func snapshot(_ name: String) -> SnapshotReference { SnapshotReference(kind: .name(name)) }
@@ -47,13 +49,16 @@ public final class Image: Sendable {
         }
     }
 
-    init(handle: UnsafeHandle, pool: Pool, id: String, name: String, access: Access, point: SnapshotReference?) {
+    init(
+        handle: UnsafeHandle, pool: Pool, id: String, name: String, access: Access, point: SnapshotReference?, snapshotID: UInt64?
+    ) {
         self.handle = handle
         self.pool = pool
         self.id = id
         self.name = name
         self.access = access
         self.point = point
+        self.snapshotID = snapshotID
     }
 
     deinit {

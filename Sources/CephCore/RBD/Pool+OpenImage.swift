@@ -7,7 +7,7 @@ extension Pool {
     /// Images in this view's namespace are meant; the view's read snapshot and write context play no part.
     /// - Parameter point: The snapshot that reads see; such an image can only be read.
     /// - Throws: `ENOENT` when the image or the snapshot does not exist.
-    /// - C calls: `rbd_aio_open`, `rbd_aio_open_read_only`, `rbd_snap_set_by_id`
+    /// - C calls: `rbd_aio_open`, `rbd_aio_open_read_only`, `rbd_snap_set_by_id`, `rbd_snap_get_id`
     public func openImage(
         _ name: String, at point: Image.SnapshotReference? = nil, for access: Image.Access = .readOnly
     ) async throws(CephError) -> Image {
@@ -67,12 +67,21 @@ extension Pool {
         return try await LentThread.run("rbd_open", on: subject, in: nil, within: cluster.deadlines.image) {
             () throws(CephError) in
             let handle = opened.handle.pointer
-            if case .id(let id) = point?.kind {
+            var snapshotID: UInt64?
+            switch point?.kind {
+            case .id(let id):
                 try check(rbd_snap_set_by_id(handle, id), "rbd_snap_set_by_id", on: subject)
+                snapshotID = id
+            case .name(let name):
+                var id: UInt64 = 0
+                try check(rbd_snap_get_id(handle, name, &id), "rbd_snap_get_id", on: subject)
+                snapshotID = id
+            case nil: break
             }
             let id = try grown(from: 64, "rbd_get_id", on: subject) { rbd_get_id(handle, $0, $1) }
             let name = try CText.sized(from: 128, "rbd_get_name", on: subject) { rbd_get_name(handle, $0, $1) }
-            return Image(handle: opened.take(), pool: pool, id: id, name: name, access: access, point: point)
+            return Image(
+                handle: opened.take(), pool: pool, id: id, name: name, access: access, point: point, snapshotID: snapshotID)
         }
     }
 

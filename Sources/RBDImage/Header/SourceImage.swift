@@ -27,10 +27,10 @@ public struct SourceImage: Sendable {
         }
     }
 
-    /// A snapshot's object map.
+    /// A snapshot's object map, or HEAD's.
     ///
     /// - Throws: `ENOENT` when it is missing, `EBADMSG` when it is damaged.
-    public func objectMap(of snapshot: UInt64) async throws -> ObjectMap {
+    public func objectMap(of snapshot: UInt64?) async throws -> ObjectMap {
         let image = self
         return try await yieldingToCancellation {
             try await image.pool.objectMap(ObjectNames.objectMap(image.header.id, snapshot: snapshot))

@@ -23,30 +23,31 @@ public struct ExtentFinder: Sendable {
         self.chunk = chunk
     }
 
-    func change(of history: inout ObjectHistory, in revision: CopyRevision, objectSize: UInt64) async throws -> ObjectChange {
-        guard revision.base != 0, !revision.readsWhole else { return .whole(objectSize: objectSize) }
-        if method == .snapshotSets {
-            return try await history.snapshotSet(in: revision.source).map {
-                Self.change(in: $0, revision, objectSize)
-            } ?? .absent(existedAtStart: true)
-        }
-        // Equal digests say nothing of a target that differs from the base.
-        guard revision.baseIsExact else { return .whole(objectSize: objectSize) }
-        return try await changeByChecksum(of: history.name, in: revision, objectSize)
+    /// How an object differs between two points; its size at the newer one is always told.
+    ///
+    /// - Parameters:
+    ///   - base: The older point; 0 for the beginning of time.
+    ///   - end: The newer point, a snapshot id or that of HEAD, at which `pool` is seen.
+    func change(
+        of history: inout ObjectHistory, from base: UInt64, to end: UInt64, in pool: Pool, objectSize: UInt64
+    ) async throws -> ObjectChange {
+        guard method == .snapshotSets else { return try await changeByChecksum(of: history.name, from: base, in: pool, objectSize) }
+        return try await history.snapshotSet(in: pool)?.change(from: base, to: end, objectSize: objectSize) ?? .neverThere
     }
 
     /// Checksums chunks of both versions; the tail that only one of them has counts as changed.
     private func changeByChecksum(
-        of name: String, in revision: CopyRevision, _ objectSize: UInt64
+        of name: String, from base: UInt64, in pool: Pool, _ objectSize: UInt64
     ) async throws -> ObjectChange {
-        let before = try revision.source.reading(at: revision.base)
-        guard let new = try await size(of: name, in: revision.source) else { return .absent(existedAtStart: true) }
-        guard let old = try await size(of: name, in: before) else { return .whole(objectSize: objectSize) }
+        let before = try base == 0 ? nil : pool.reading(at: base)
+        let old: UInt64? = if let before { try await size(of: name, in: before) } else { nil }
+        guard let new = try await size(of: name, in: pool) else { return old.map { .gone(sizeAtStart: $0) } ?? .neverThere }
+        guard let before, let old else { return .whole(objectSize: objectSize, sizeAtEnd: new) }
         let common = min(old, new) / UInt64(chunk) * UInt64(chunk)
         var ranges: [Range<UInt64>] = []
         if common > 0 {
             async let first = digests(of: name, in: before, 0..<common)
-            async let second = digests(of: name, in: revision.source, 0..<common)
+            async let second = digests(of: name, in: pool, 0..<common)
             ranges = ChecksumComparison.differingRanges(try await first, try await second, chunk: chunk, size: common)
         }
         if new > common { ranges.append(common..<new) }

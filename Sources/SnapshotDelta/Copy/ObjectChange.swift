@@ -8,13 +8,16 @@ struct ObjectChange: Hashable, Sendable {
     /// Ranges that may differ, ascending, within the object's size at the end.
     var ranges: [Range<UInt64>]
 
-    static func absent(existedAtStart: Bool) -> ObjectChange {
-        ObjectChange(existedAtStart: existedAtStart, existsAtEnd: false, sizeAtEnd: 0, sizeAtStart: 0, ranges: [])
+    /// The object was there, as many bytes as `sizeAtStart`, and is not any more.
+    static func gone(sizeAtStart: UInt64) -> ObjectChange {
+        ObjectChange(existedAtStart: true, existsAtEnd: false, sizeAtEnd: 0, sizeAtStart: sizeAtStart, ranges: [])
     }
 
-    /// The whole object is to be read: its size is known only afterwards.
-    static func whole(objectSize: UInt64) -> ObjectChange {
-        ObjectChange(existedAtStart: false, existsAtEnd: true, sizeAtEnd: nil, sizeAtStart: 0, ranges: [0..<objectSize])
+    static let neverThere = ObjectChange(existedAtStart: false, existsAtEnd: false, sizeAtEnd: 0, sizeAtStart: 0, ranges: [])
+
+    /// The whole object is to be read; without `sizeAtEnd` its size is known only afterwards.
+    static func whole(objectSize: UInt64, sizeAtEnd: UInt64? = nil) -> ObjectChange {
+        ObjectChange(existedAtStart: false, existsAtEnd: true, sizeAtEnd: sizeAtEnd, sizeAtStart: 0, ranges: [0..<objectSize])
     }
 
     var isUnchanged: Bool {

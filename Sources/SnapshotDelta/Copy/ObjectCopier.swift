@@ -86,10 +86,14 @@ public struct ObjectCopier: Sendable {
 
     /// Finds the extents; a cancelled copy does not wait for a silent source.
     private func look(at history: inout ObjectHistory, in revision: CopyRevision) async throws -> ObjectChange {
+        guard revision.base != 0, !revision.readsWhole else { return .whole(objectSize: objectSize) }
+        // Equal digests say nothing of a target that differs from the base.
+        guard finder.method == .snapshotSets || revision.baseIsExact else { return .whole(objectSize: objectSize) }
         let known = history
         let (change, seen) = try await yieldingToCancellation { [finder, objectSize] in
             var history = known
-            let change = try await finder.change(of: &history, in: revision, objectSize: objectSize)
+            let change = try await finder.change(
+                of: &history, from: revision.base, to: revision.end, in: revision.source, objectSize: objectSize)
             return (change, history)
         }
         history = seen

@@ -1,18 +1,13 @@
 internal import CephCore
 
-extension ExtentFinder {
-    /// What changed in an object between a revision's two points, by its snapshot set.
-    static func change(in set: ObjectSnapshotSet, _ revision: CopyRevision, _ objectSize: UInt64) -> ObjectChange {
-        set.change(from: revision.base, to: revision.end, objectSize: objectSize)
-    }
-}
-
 extension ObjectSnapshotSet {
-    /// How the object differs between two snapshots; `ObjectClone.headID` is the object as it is.
+    /// How the object differs between two snapshots; 0 is the beginning of time, `ObjectClone.headID` the object as it is.
     func change(from base: UInt64, to end: UInt64, objectSize: UInt64) -> ObjectChange {
         let oldest = index(serving: base)
-        guard let newest = index(serving: end) else { return .absent(existedAtStart: oldest != nil) }
-        guard let oldest, oldest <= newest else { return .whole(objectSize: objectSize) }
+        guard let newest = index(serving: end) else {
+            return oldest.map { .gone(sizeAtStart: clones[$0].size) } ?? .neverThere
+        }
+        guard let oldest, oldest <= newest else { return .whole(objectSize: objectSize, sizeAtEnd: clones[newest].size) }
         var changed = RangeUnion()
         for index in oldest..<newest {
             // A range beyond either end cannot be shared.
