@@ -70,6 +70,7 @@ struct ImageHistory {
                     try await image.updateFeatures([.objectMap, .fastDiff], enabled: true)
                 }
                 if kind.isClone, round == 3, random.oneIn(2) { try await image.flatten() }
+                if !kind.isClone, round == 3, random.oneIn(2) { try await goBack(to: snapshots[0], image) }
                 if round < 4 { try await take("s\(round)", image) }
             }
             if random.oneIn(2), snapshots.count > 2 { try await image.removeSnapshot(snapshots.remove(at: 1)) }
@@ -103,6 +104,12 @@ struct ImageHistory {
     private mutating func take(_ snapshot: String, _ image: Image) async throws {
         try await image.createSnapshot(snapshot)
         snapshots.append(snapshot)
+    }
+
+    /// The object map does not tell what changes.
+    private mutating func goBack(to snapshot: String, _ image: Image) async throws {
+        try await image.rollBack(toSnapshot: snapshot)
+        smallest[smallest.count - 1] = min(smallest.last!, try await image.size())
     }
 
     private mutating func change(_ image: Image, resizes: Bool = true) async throws {
