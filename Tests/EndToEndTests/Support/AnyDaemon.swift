@@ -16,6 +16,13 @@ enum AnyDaemon {
         case .ours(let daemon): try await daemon.terminate()
         }
     }
+
+    func kill() async throws {
+        switch self {
+        case .stock(let daemon): try await daemon.kill()
+        case .ours(let daemon): try await daemon.kill()
+        }
+    }
 }
 
 extension Scene {

@@ -64,20 +64,26 @@ private let pairConfiguration = SandboxPair.Configuration(
 
 /// Lends a freshly mirrored pool, or a namespace of one, to a test and clears it away; a failure shows the seed and the
 /// daemons' logs.
+///
+/// - Returns: Whether the test passed so far.
+@discardableResult
 nonisolated(nonsending)
-func withScene(_ pool: String, namespace: String = "", _ body: (Scene) async throws -> Void) async throws {
+func withScene(_ pool: String, namespace: String = "", _ body: (Scene) async throws -> Void) async throws -> Bool {
     let pair = try await SandboxPair.shared(pairConfiguration)
     try await pair.addMirroredPool(pool)
     let sites = [pair.siteA, pair.siteB].map { Site(cluster: $0, pool: pool, namespace: namespace) }
     let scene = Scene(siteA: sites[0], siteB: sites[1])
+    var passed = true
     do {
         for site in sites where !namespace.isEmpty { try await site.addNamespace() }
         try await body(scene)
     } catch {
         Issue.record("\(error)\nRepeat with \(SeededRandom.hint)")
         scene.report()
+        passed = false
     }
     try await scene.close()
+    return passed
 }
 
 extension Site {
