@@ -53,6 +53,8 @@ private struct KilledLife {
 
             let restarted = ContinuousClock.now
             let daemon = try await scene.startDaemon(on: scene.siteB, options: Self.options)
+            // Of an earlier run it has noticed then that it is no more.
+            try await daemon.waitForLog("leading")
             if part == .change {
                 let name = life.name
                 try await scene.siteB.waitForStatus(name, "at work again", within: .seconds(5)) { $0.state == "up+replaying" }

@@ -56,19 +56,19 @@ extension EndToEnd {
                     try await siteB.slowDown(by: .milliseconds(3))
                     let daemon = try await scene.startDaemon(on: siteB, options: Self.retry)
                     let aim = ledger.aim(in: .creation, isFirst: true, &random)
-                    let reached = try await watch.reach(aim, daemon)
+                    let reached = try await watch.reach(aim, .ours(daemon))
                     let steps = try watch.take()
                     try await end.happen(to: life.name, at: siteA)
                     try await siteB.goAtFullSpeed()
                     let ended = ContinuousClock.now
                     try await Leftovers(site: siteB, dataPool: life.dataPool).waitUntilOnly(images: life.others)
                     try await siteB.waitUntilUnnamed(life.name)
-                    print("\(life.kind): rbd \(end) at \(steps.last!), gone \(ended.duration(to: .now)) after it")
+                    print("\(life.kind): rbd \(end) at \(steps.last?.description ?? "nothing"), gone \(ended.duration(to: .now)) after it")
                     ledger.noteKill(steps, in: .creation, aim: aim, reached: reached)
                     try await watch.close()
                     try await daemon.terminate()
                     try await Leftovers(site: siteB, dataPool: life.dataPool).expectNone(images: life.others)
-                    #expect(try await siteB.trash().isEmpty)
+                    try await life.expectNoChild()
                     // What is in the trash of site A is still there.
                     let images = life.others + (end == .disable ? [life.name] : [])
                     if end != .trash { try await Leftovers(site: siteA, dataPool: life.dataPool).expectNone(images: images) }

@@ -17,6 +17,20 @@ enum AnyDaemon {
         }
     }
 
+    var isRunning: Bool {
+        switch self {
+        case .stock(let daemon): daemon.isRunning
+        case .ours(let daemon): daemon.process.isRunning
+        }
+    }
+
+    func logTail() -> String {
+        switch self {
+        case .stock(let daemon): daemon.logTail()
+        case .ours(let daemon): daemon.logTail()
+        }
+    }
+
     func kill() async throws {
         switch self {
         case .stock(let daemon): try await daemon.kill()

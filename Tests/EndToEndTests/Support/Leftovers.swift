@@ -16,6 +16,9 @@ struct Leftovers {
         found += try await keys("rbd_mirroring", ["image_", "global_", "status_global_", "remote_status_global_"], belong: ids + globals)
         found += try await keys("rbd_mirror_leader", ["image_map_"], belong: globals)
         found += try await keys("rbd_mirror_leader", ["instance_"], belong: [])
+        found += try await keys("rbd_trash", ["id_"], belong: [])
+        // Only clones of format 1 are in there, which replicas never are.
+        found += try await keys("rbd_children", [""], belong: [])
         for image in images { found += try await strays(of: image) }
         guard found.isEmpty else {
             throw ToolFailure(tool: "what is left in \(site.pool) on \(site.name)", text: found.joined(separator: "\n"))

@@ -18,21 +18,22 @@ struct StepWatch {
 
     /// Waits until a daemon has come to a step, or has nothing left to do; returns whether it came so far.
     ///
-    /// The OSD takes its time for each message until ``Site/goAtFullSpeed()``, so that the daemon does not get far meanwhile.
-    mutating func reach(_ aim: KillLedger.Aim, _ daemon: MirrorDaemon) async throws -> Bool {
+    /// With the OSD slowed down the daemon does not get far meanwhile.
+    /// - Parameter patience: How long the daemon may take to begin.
+    mutating func reach(_ aim: KillLedger.Aim, _ daemon: AnyDaemon, patience: Duration = .seconds(8)) async throws -> Bool {
         var latest = ContinuousClock.now
         while true {
             if try look() { latest = .now }
             if isReached(aim) { return true }
-            if latest.duration(to: .now) > .seconds(steps.isEmpty ? 8 : 4) { return false }
-            guard daemon.process.isRunning else { throw ToolFailure(tool: "rbd-mirror", text: "it ended\n\(daemon.logTail())") }
+            if latest.duration(to: .now) > (steps.isEmpty ? patience : .seconds(4)) { return false }
+            guard daemon.isRunning else { throw ToolFailure(tool: "rbd-mirror", text: "it ended\n\(daemon.logTail())") }
             try await ContinuousClock().sleep(for: .milliseconds(1))
         }
     }
 
     /// Kills a daemon at a step; returns what it did, and whether it came so far.
     mutating func kill(_ daemon: MirrorDaemon, at aim: KillLedger.Aim) async throws -> (steps: [SyncStep], reached: Bool) {
-        let reached = try await reach(aim, daemon)
+        let reached = try await reach(aim, .ours(daemon))
         try await daemon.kill()
         try await scene.siteB.goAtFullSpeed()
         return (try take(), reached)

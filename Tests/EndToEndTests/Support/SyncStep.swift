@@ -2,6 +2,8 @@
 struct SyncStep: Hashable, Comparable, CustomStringConvertible, Sendable {
     let description: String
 
+    static let dataWritten = SyncStep("data written")
+
     init(_ description: String) { self.description = description }
 
     /// Nil for what a daemon does all the time whatever becomes of an image.

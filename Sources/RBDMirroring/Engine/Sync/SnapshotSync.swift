@@ -39,8 +39,8 @@ struct SnapshotSync {
     /// Called once the replica has its first mirror snapshot.
     let onFirstPoint: @Sendable () async throws -> Void
 
-    private var replica: ReplicaImage { sides.replica }
-    private var source: ImageHeader { sides.source.header }
+    var replica: ReplicaImage { sides.replica }
+    var source: ImageHeader { sides.source.header }
 
     /// Copies a new point.
     ///
@@ -56,30 +56,22 @@ struct SnapshotSync {
         let pending = users.snapshotIDs.filter { $0.key > plan.from ?? 0 }
         let header = await replica.header
         var stages = try await stages(
-            from: plan.from, to: plan.to, creations: (users.creations.map(\.source) + pending.keys).sorted(),
+            from: plan.from, to: plan.to, creations: (users.creations + pending.keys).sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
         let base = try await startMap(plan.localStart, isRepeated: isRepeated)
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
         let marked = base == nil ? [] : chain.marked()
-        var mapping = users.snapshotIDs
-        for index in stages.indices.dropLast() {
-            if let local = pending[stages[index].end] {
-                if base != nil { try await replica.saveObjectMap(marked[index], of: local) }
-                stages[index].local = local
-                continue
-            }
-            let creation = users.creations.first { $0.source == stages[index].end }!
-            try await replica.setSize(creation.size, parentOverlap: source.snapshot(creation.source)?.parentOverlap)
-            if base != nil { try await replica.saveObjectMap(marked[index]) }
-            let id = try await replica.addSnapshot(creation.name, .user)
-            mapping[creation.source] = id
-            stages[index].local = id
-        }
-        // The working snapshot keeps the state before HEAD's own changes, and so does its map.
-        let end = source.snapshot(plan.to)!
-        try await replica.setSize(end.size, parentOverlap: end.parentOverlap)
-        let working = try await addWorkingSnapshot(plan, mapping, blob)
+
+        let isFirst = plan.localStart == nil
+        let ids = try await replica.reserveSnapshotIDs(users.creations.count + 1)
+        let working = isFirst ? ids.last! : ids.first!
+        let mapping = users.snapshotIDs.merging(zip(users.creations, isFirst ? ids.dropLast() : ids.dropFirst())) { $1 }
+        // Before anything changes, so that a promotion falls back from here on. With user snapshots between it and the point to fall
+        // back to, the promoter of 16.2 would crash. The first one ever, with nothing to fall back to, ends the image's being half built.
+        if !isFirst { try await addWorkingSnapshot(working, plan, mapping, blob) }
+        try await addUserSnapshots(of: &stages, mapping, state, marked)
+        if isFirst { try await addWorkingSnapshot(working, plan, mapping, blob) }
         if base != nil { try await replica.saveObjectMap(marked.last!) }
         if let replaced = plan.replaces { try await replica.removeSnapshot(replaced) }
         return try await finish(
@@ -98,34 +90,40 @@ struct SnapshotSync {
 
     /// Goes on with a copy that was interrupted, by us or by a stock daemon.
     func run(_ plan: SnapshotPlan.Resume) async throws -> CopyProgress {
-        let working = await replica.header.snapshot(plan.local)!.mirror!
-        let blob: [UInt8]
-        do throws(CephError) {
-            blob = try await replica.pool.stateBlob(ofImage: replica.id, snapshot: plan.local)
-        } catch {
-            guard error.isNotFound else { throw error }
-            blob = try await sides.source.stateBlob(of: plan.to)
-            try await replica.writeStateBlob(blob, of: plan.local)
-        }
-        let state = try decodeState(blob, plan.to)
-        let pending = working.snapshotIDs.filter { $0.key > (plan.from ?? 0) && $0.value != headSnapshotID }.keys
         let header = await replica.header
+        let working = header.snapshot(plan.local)!.mirror!
+        let pending = working.snapshotIDs.filter {
+            $0.key > (plan.from ?? 0) && $0.value != headSnapshotID && source.snapshot($0.key) != nil
+        }
+        // Those that were about to be made; nothing is copied until all are there.
+        let missing = pending.values.filter { header.snapshot($0) == nil }
+        if let lowest = missing.min(), lowest <= header.snapshotSequence { return try await run(plan.replacing(working)) }
+        let blob = try await stateBlob(plan)
+        let state = try decodeState(blob, plan.to)
         var stages = try await stages(
-            from: plan.from, to: plan.to, creations: pending.filter { source.snapshot($0) != nil }.sorted(),
-            readsMaps: !header.isCloneMadeByOthers(plan.localStart))
-        for index in stages.indices.dropLast() { stages[index].local = working.snapshotIDs[stages[index].end] }
+            from: plan.from, to: plan.to, creations: pending.keys.sorted(), readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let hasMap = try await replica.loadObjectMap() != nil
         let base = hasMap && plan.localStart != nil ? try await replica.loadObjectMap(of: plan.localStart) : nil
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
-        if hasMap {
-            for (stage, map) in zip(stages, chain.marked()) { try await replica.saveObjectMap(map, of: stage.local) }
-        }
+        let marked = hasMap ? chain.marked() : []
+        try await addUserSnapshots(of: &stages, pending, state, marked)
+        if hasMap { try await replica.saveObjectMap(marked.last!) }
         if plan.localStart == nil { try await onFirstPoint() }
         // Where every object has to be asked, what an earlier attempt found out is not known: begin again.
         let isKnown = !header.isClone && stages.allSatisfy { $0.states != nil }
         return try await finish(
             stages, chain, hasMap: hasMap, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
             isExact: false, isFresh: false, readsWhole: header.isClone)
+    }
+
+    /// The state the working snapshot was made with; it may be missing with nothing copied yet.
+    private func stateBlob(_ plan: SnapshotPlan.Resume) async throws -> [UInt8] {
+        do throws(CephError) { return try await replica.pool.stateBlob(ofImage: replica.id, snapshot: plan.local) } catch {
+            guard error.isNotFound else { throw error }
+        }
+        let blob = try await sides.source.stateBlob(of: plan.to)
+        try await replica.writeStateBlob(blob, of: plan.local)
+        return blob
     }
 
     /// Copies a clone's point again that a stock daemon has copied, and seals it: into objects that were the parent's before,
@@ -179,36 +177,6 @@ extension SnapshotSync {
         }
     }
 
-    private struct UserSnapshots {
-        struct Creation { let source: UInt64, name: String, size: UInt64 }
-        var snapshotIDs: [UInt64: UInt64]
-        var creations: [Creation] = []
-    }
-
-    /// Clears the way for the snapshots that are to be made, and says which.
-    private func reconcile(_ plan: SnapshotPlan.Sync, _ state: ImageState) async throws -> UserSnapshots {
-        let header = await replica.header
-        let start = header.snapshot(plan.localStart ?? 0)?.mirror
-        let replaced = header.snapshot(plan.replaces ?? 0)?.mirror
-        let known = (start?.snapshotIDs ?? [:]).merging(replaced?.snapshotIDs ?? [:]) { old, _ in old }
-        let steps = SnapshotNameReconciler(
-            remote: source.snapshots, local: header.snapshots, state: state, end: plan.to, start: plan.from,
-            localStart: plan.localStart, known: known.filter { $0.value != headSnapshotID },
-            matchesOlderByName: start?.state == .primaryDemoted
-        ).plan()
-        var users = UserSnapshots(snapshotIDs: steps.snapshotIDs)
-        for step in steps.steps {
-            switch step {
-            case .unprotect(let id): try await replica.setProtection(.unprotected, of: id)
-            case .remove(let id): try await replica.removeSnapshot(id)
-            case .rename(let id, let name): try await replica.renameSnapshot(id, to: name)
-            case .create(let source, let name, let size): users.creations.append(.init(source: source, name: name, size: size))
-            }
-        }
-        try await replica.refresh()
-        return users
-    }
-
     private func stages(from start: UInt64?, to end: UInt64, creations: [UInt64], readsMaps: Bool) async throws -> [Stage] {
         let history = SourceHistory(sides.source)
         var stages: [Stage] = []
@@ -223,21 +191,6 @@ extension SnapshotSync {
             before = count
         }
         return stages
-    }
-
-    private func addWorkingSnapshot(
-        _ plan: SnapshotPlan.Sync, _ mapping: [UInt64: UInt64], _ blob: [UInt8]
-    ) async throws -> UInt64 {
-        var snapshotIDs = mapping
-        snapshotIDs[plan.to] = headSnapshotID
-        let record = MirrorSnapshot(
-            state: plan.isDemotion ? .nonPrimaryDemoted : .nonPrimary, peers: plan.isDemotion ? sides.localPeers : [],
-            primaryMirrorUUID: sides.sourceMirrorUUID, primarySnapshotID: plan.to, snapshotIDs: snapshotIDs)
-        let name = SealedPoint.name(globalImageID: sides.globalID, uuid: UUID().uuidString.lowercased())
-        let id = try await replica.addSnapshot(name, .mirror(record))
-        try await replica.writeStateBlob(blob, of: id)
-        if plan.localStart == nil { try await onFirstPoint() }
-        return id
     }
 }
 

@@ -1,0 +1,85 @@
+internal import CephCore
+internal import Foundation
+internal import RBDImage
+internal import SnapshotDelta
+
+/// The snapshots that a sync makes before it copies.
+extension SnapshotSync {
+    struct UserSnapshots {
+        var snapshotIDs: [UInt64: UInt64]
+        /// Source snapshots, oldest first.
+        var creations: [UInt64] = []
+    }
+
+    /// Clears the way for the snapshots that are to be made, and says which.
+    func reconcile(_ plan: SnapshotPlan.Sync, _ state: ImageState) async throws -> UserSnapshots {
+        let header = await replica.header
+        let start = header.snapshot(plan.localStart ?? 0)?.mirror
+        let replaced = header.snapshot(plan.replaces ?? 0)?.mirror
+        let known = (start?.snapshotIDs ?? [:]).merging(replaced?.snapshotIDs ?? [:]) { old, _ in old }
+        let steps = SnapshotNameReconciler(
+            remote: source.snapshots, local: header.snapshots, state: state, end: plan.to, start: plan.from,
+            localStart: plan.localStart, known: known.filter { $0.value != headSnapshotID },
+            matchesOlderByName: start?.state == .primaryDemoted
+        ).plan()
+        var users = UserSnapshots(snapshotIDs: steps.snapshotIDs)
+        for step in steps.steps {
+            switch step {
+            case .unprotect(let id): try await replica.setProtection(.unprotected, of: id)
+            case .remove(let id): try await replica.removeSnapshot(id)
+            case .rename(let id, let name): try await replica.renameSnapshot(id, to: name)
+            case .create(let source, _, _): users.creations.append(source)
+            }
+        }
+        try await replica.refresh()
+        return users
+    }
+
+    /// Has HEAD as it was at each user snapshot of the delta, adds those that are not there, and leaves HEAD as it is to be.
+    ///
+    /// - Parameters:
+    ///   - ids: Source id to local id, of those to be added too.
+    ///   - marked: The map of each stage; none without the feature.
+    func addUserSnapshots(
+        of stages: inout [Stage], _ ids: [UInt64: UInt64], _ state: ImageState, _ marked: [ObjectMap]
+    ) async throws {
+        let header = await replica.header
+        for index in stages.indices.dropLast() {
+            let point = source.snapshot(stages[index].end)!
+            let local = ids[point.id]!
+            stages[index].local = local
+            if header.snapshot(local) != nil {
+                if !marked.isEmpty { try await replica.saveObjectMap(marked[index], of: local) }
+                continue
+            }
+            try await replica.setSize(point.size, parentOverlap: point.parentOverlap)
+            if !marked.isEmpty { try await replica.saveObjectMap(marked[index]) }
+            try await replica.addSnapshot(state.snapshots[point.id]?.name ?? point.name, .user, id: local)
+        }
+        let end = source.snapshot(stages.last!.end)!
+        try await replica.setSize(end.size, parentOverlap: end.parentOverlap)
+    }
+
+    /// The working snapshot keeps the state before, and so does its map.
+    func addWorkingSnapshot(
+        _ id: UInt64, _ plan: SnapshotPlan.Sync, _ mapping: [UInt64: UInt64], _ blob: [UInt8]
+    ) async throws {
+        var snapshotIDs = mapping
+        snapshotIDs[plan.to] = headSnapshotID
+        let record = MirrorSnapshot(
+            state: plan.isDemotion ? .nonPrimaryDemoted : .nonPrimary, peers: plan.isDemotion ? sides.localPeers : [],
+            primaryMirrorUUID: sides.sourceMirrorUUID, primarySnapshotID: plan.to, snapshotIDs: snapshotIDs)
+        let name = SealedPoint.name(globalImageID: sides.globalID, uuid: UUID().uuidString.lowercased())
+        try await replica.addSnapshot(name, .mirror(record), id: id)
+        try await replica.writeStateBlob(blob, of: id)
+        if plan.localStart == nil { try await onFirstPoint() }
+    }
+}
+
+extension SnapshotPlan.Resume {
+    /// The same copy under a new working snapshot.
+    func replacing(_ working: MirrorSnapshot) -> SnapshotPlan.Sync {
+        SnapshotPlan.Sync(
+            from: from, to: to, localStart: localStart, replaces: local, isDemotion: working.state.isDemoted, baseIsExact: false)
+    }
+}
