@@ -4,33 +4,22 @@ extension ReplicaImage {
     /// Adds a snapshot that records HEAD's present size, flags and parent.
     ///
     /// The HEAD object map becomes the snapshot's; entries of HEAD become clean.
-    /// - Parameter reserved: An id from ``reserveSnapshotIDs(_:)``; nil takes a fresh one.
     /// - Returns: The new id.
-    /// - Throws: `EEXIST` for a name in use, `EDQUOT` at the image's snapshot limit, `ESTALE` for an id that is too low by now.
+    /// - Throws: `EEXIST` for a name in use, `EDQUOT` at the image's snapshot limit.
     @discardableResult
-    public func addSnapshot(_ name: String, _ namespace: SnapshotNamespace, id reserved: UInt64? = nil) async throws -> UInt64 {
-        try await add(reserved) { id in [HeaderMethod.snapshotAdd(name: name, id: id, namespace: namespace)] }
-    }
-
-    /// Ids for snapshots that are to be added in this order, before anything else is.
-    public func reserveSnapshotIDs(_ count: Int) async throws -> [UInt64] {
-        var reserved: [UInt64] = []
-        for _ in 0..<count { reserved.append(try await ids.take(in: dataPool, above: reserved.last ?? header.snapshotSequence)) }
-        return reserved
+    public func addSnapshot(_ name: String, _ namespace: SnapshotNamespace) async throws -> UInt64 {
+        try await add { id in [HeaderMethod.snapshotAdd(name: name, id: id, namespace: namespace)] }
     }
 
     /// Takes an id, applies the calls that use it, and follows with the object maps.
     // Not inlined: the 6.3 optimiser crashes on the merged coroutine.
     @inline(never)
-    private func add(
-        _ reserved: UInt64? = nil, _ calls: @Sendable (UInt64) -> [ClassCall], onApplied: @Sendable () -> Void = {}
-    ) async throws -> UInt64 {
-        let id: UInt64
-        if let reserved { id = reserved } else { id = try await ids.take(in: dataPool, above: header.snapshotSequence) }
+    private func add(_ calls: @Sendable (UInt64) -> [ClassCall], onApplied: @Sendable () -> Void = {}) async throws -> UInt64 {
+        let id = try await ids.take(in: dataPool, above: header.snapshotSequence)
         let result = await attempt(calls(id))
         if case .failure(let error) = result {
-            // One that timed out may still be applied: its id must not be used again. A reserved one may be written down.
-            if !error.isTimeout, reserved == nil { await ids.giveBack(id, in: dataPool) }
+            // One that timed out may still be applied: its id must not be used again.
+            if !error.isTimeout { await ids.giveBack(id, in: dataPool) }
             throw error
         }
         onApplied()

@@ -41,10 +41,10 @@ enum AnyDaemon {
 
 extension Scene {
     /// Starts a daemon of either make under the same user.
-    func start(_ make: AnyDaemon.Make, on site: Site) async throws -> AnyDaemon {
+    func start(_ make: AnyDaemon.Make, on site: Site, options: [String: String] = [:]) async throws -> AnyDaemon {
         switch make {
-        case .stock: .stock(try await startStock(on: site, "either"))
-        case .ours: .ours(try await startDaemon(on: site, "either"))
+        case .stock: .stock(try await startStock(on: site, "either", options: options))
+        case .ours: .ours(try await startDaemon(on: site, "either", options: options.flatMap { ["--\($0)", $1] }))
         }
     }
 }

@@ -27,8 +27,8 @@ struct Scene: Sendable {
     }
 
     /// Starts the stock daemon on a site; it is stopped at the end of the scene.
-    func startStock(on site: Site, _ instance: String = "stock") async throws -> SandboxDaemon {
-        let daemon = try await site.cluster.startRBDMirror(instance)
+    func startStock(on site: Site, _ instance: String = "stock", options: [String: String] = [:]) async throws -> SandboxDaemon {
+        let daemon = try await site.cluster.startRBDMirror(instance, options: options)
         daemons.stock.withLock { $0.append(daemon) }
         return daemon
     }

@@ -35,51 +35,59 @@ extension SnapshotSync {
         return users
     }
 
+    /// The object map before the first revision of a copy that was begun once already; nil without the feature.
+    ///
+    /// HEAD's own is ahead of it. That of a point which stock has copied is one point behind, and would deny objects: there the map
+    /// of the oldest user snapshot of the delta stands for it, and without one HEAD's.
+    /// - Parameter oldest: That user snapshot's local id, if it is there.
+    func mapBefore(_ localStart: UInt64?, oldest: UInt64?) async throws -> ObjectMap? {
+        let header = await replica.header
+        guard header.features.contains(.objectMap) else { return nil }
+        guard let localStart else { return ObjectMap(count: 0) }
+        return try await replica.loadObjectMap(of: header.isCopiedByOthers(localStart) ? oldest : localStart)
+    }
+
     /// Has HEAD as it was at each user snapshot of the delta, adds those that are not there, and leaves HEAD as it is to be.
     ///
     /// - Parameters:
-    ///   - ids: Source id to local id, of those to be added too.
+    ///   - ids: Source id to local id, of those that are there.
     ///   - marked: The map of each stage; none without the feature.
+    /// - Returns: The ids with those of the added ones.
     func addUserSnapshots(
         of stages: inout [Stage], _ ids: [UInt64: UInt64], _ state: ImageState, _ marked: [ObjectMap]
-    ) async throws {
-        let header = await replica.header
+    ) async throws -> [UInt64: UInt64] {
+        var ids = ids
         for index in stages.indices.dropLast() {
             let point = source.snapshot(stages[index].end)!
-            let local = ids[point.id]!
-            stages[index].local = local
-            if header.snapshot(local) != nil {
+            if let local = ids[point.id] {
                 if !marked.isEmpty { try await replica.saveObjectMap(marked[index], of: local) }
+                stages[index].local = local
                 continue
             }
             try await replica.setSize(point.size, parentOverlap: point.parentOverlap)
             if !marked.isEmpty { try await replica.saveObjectMap(marked[index]) }
-            try await replica.addSnapshot(state.snapshots[point.id]?.name ?? point.name, .user, id: local)
+            let local = try await replica.addSnapshot(state.snapshots[point.id]?.name ?? point.name, .user)
+            ids[point.id] = local
+            stages[index].local = local
         }
         let end = source.snapshot(stages.last!.end)!
         try await replica.setSize(end.size, parentOverlap: end.parentOverlap)
+        return ids
     }
 
-    /// The working snapshot keeps the state before, and so does its map.
+    /// The working snapshot keeps the state before HEAD's own changes, and so does its map.
     func addWorkingSnapshot(
-        _ id: UInt64, _ plan: SnapshotPlan.Sync, _ mapping: [UInt64: UInt64], _ blob: [UInt8]
-    ) async throws {
+        _ plan: SnapshotPlan.Sync, _ mapping: [UInt64: UInt64], _ blob: [UInt8]
+    ) async throws -> UInt64 {
         var snapshotIDs = mapping
         snapshotIDs[plan.to] = headSnapshotID
         let record = MirrorSnapshot(
             state: plan.isDemotion ? .nonPrimaryDemoted : .nonPrimary, peers: plan.isDemotion ? sides.localPeers : [],
             primaryMirrorUUID: sides.sourceMirrorUUID, primarySnapshotID: plan.to, snapshotIDs: snapshotIDs)
         let name = SealedPoint.name(globalImageID: sides.globalID, uuid: UUID().uuidString.lowercased())
-        try await replica.addSnapshot(name, .mirror(record), id: id)
+        let id = try await replica.addSnapshot(name, .mirror(record))
         try await replica.writeStateBlob(blob, of: id)
         if plan.localStart == nil { try await onFirstPoint() }
-    }
-}
-
-extension SnapshotPlan.Resume {
-    /// The same copy under a new working snapshot.
-    func replacing(_ working: MirrorSnapshot) -> SnapshotPlan.Sync {
-        SnapshotPlan.Sync(
-            from: from, to: to, localStart: localStart, replaces: local, isDemotion: working.state.isDemoted, baseIsExact: false)
+        return id
     }
 }

@@ -59,33 +59,23 @@ struct SnapshotSync {
             from: plan.from, to: plan.to, creations: (users.creations + pending.keys).sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
-        let base = try await startMap(plan.localStart, isRepeated: isRepeated)
+        let oldest = stages.count > 1 ? pending[stages[0].end] : nil
+        let base = isRepeated ? try await mapBefore(plan.localStart, oldest: oldest) : try await replica.loadObjectMap()
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
         let marked = base == nil ? [] : chain.marked()
 
-        let isFirst = plan.localStart == nil
-        let ids = try await replica.reserveSnapshotIDs(users.creations.count + 1)
-        let working = isFirst ? ids.last! : ids.first!
-        let mapping = users.snapshotIDs.merging(zip(users.creations, isFirst ? ids.dropLast() : ids.dropFirst())) { $1 }
-        // Before anything changes, so that a promotion falls back from here on. With user snapshots between it and the point to fall
-        // back to, the promoter of 16.2 would crash. The first one ever, with nothing to fall back to, ends the image's being half built.
-        if !isFirst { try await addWorkingSnapshot(working, plan, mapping, blob) }
-        try await addUserSnapshots(of: &stages, mapping, state, marked)
-        if isFirst { try await addWorkingSnapshot(working, plan, mapping, blob) }
+        // Before anything of HEAD changes, its size too, so that a forced promotion falls back from here on. But a stock daemon that
+        // finishes this looks for user snapshots in the maps of newer mirror snapshots, so those of this point come before.
+        var working: UInt64?
+        if stages.count == 1, plan.localStart != nil { working = try await addWorkingSnapshot(plan, users.snapshotIDs, blob) }
+        let mapping = try await addUserSnapshots(of: &stages, users.snapshotIDs, state, marked)
+        if working == nil { working = try await addWorkingSnapshot(plan, mapping, blob) }
         if base != nil { try await replica.saveObjectMap(marked.last!) }
         if let replaced = plan.replaces { try await replica.removeSnapshot(replaced) }
         return try await finish(
-            stages, chain, hasMap: base != nil, working: working, state, blob, from: plan.isClean ? .max : 0,
+            stages, chain, hasMap: base != nil, working: working!, state, blob, from: plan.isClean ? .max : 0,
             isExact: plan.baseIsExact, isFresh: plan.localStart == nil && plan.replaces == nil && sides.isNewImage,
             readsWhole: header.isClone && plan.replaces != nil || header.isCloneMadeByOthers(plan.localStart))
-    }
-
-    /// The object map before the first revision, nil without the feature; HEAD's own is ahead of it after an attempt that was given up.
-    private func startMap(_ localStart: UInt64?, isRepeated: Bool) async throws -> ObjectMap? {
-        guard let head = try await replica.loadObjectMap() else { return nil }
-        guard isRepeated else { return head }
-        guard let localStart else { return ObjectMap(count: 0) }
-        return try await replica.loadObjectMap(of: localStart)
     }
 
     /// Goes on with a copy that was interrupted, by us or by a stock daemon.
@@ -95,24 +85,23 @@ struct SnapshotSync {
         let pending = working.snapshotIDs.filter {
             $0.key > (plan.from ?? 0) && $0.value != headSnapshotID && source.snapshot($0.key) != nil
         }
-        // Those that were about to be made; nothing is copied until all are there.
-        let missing = pending.values.filter { header.snapshot($0) == nil }
-        if let lowest = missing.min(), lowest <= header.snapshotSequence { return try await run(plan.replacing(working)) }
         let blob = try await stateBlob(plan)
         let state = try decodeState(blob, plan.to)
         var stages = try await stages(
             from: plan.from, to: plan.to, creations: pending.keys.sorted(), readsMaps: !header.isCloneMadeByOthers(plan.localStart))
-        let hasMap = try await replica.loadObjectMap() != nil
-        let base = hasMap && plan.localStart != nil ? try await replica.loadObjectMap(of: plan.localStart) : nil
+        let oldest = stages.count > 1 ? pending[stages[0].end] : nil
+        let base = try await mapBefore(plan.localStart, oldest: oldest)
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
-        let marked = hasMap ? chain.marked() : []
-        try await addUserSnapshots(of: &stages, pending, state, marked)
-        if hasMap { try await replica.saveObjectMap(marked.last!) }
+        let marked = base == nil ? [] : chain.marked()
+        _ = try await addUserSnapshots(of: &stages, pending, state, marked)
+        if base != nil { try await replica.saveObjectMap(marked.last!) }
         if plan.localStart == nil { try await onFirstPoint() }
+        // A number that stock left is a count, behind which it goes on itself: cut off before we record one, we would leave that trap.
+        if plan.firstObject > 0 { try await replica.recordProgress(plan.local, lastCopied: plan.firstObject - 1) }
         // Where every object has to be asked, what an earlier attempt found out is not known: begin again.
         let isKnown = !header.isClone && stages.allSatisfy { $0.states != nil }
         return try await finish(
-            stages, chain, hasMap: hasMap, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
+            stages, chain, hasMap: base != nil, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
             isExact: false, isFresh: false, readsWhole: header.isClone)
     }
 
@@ -199,8 +188,11 @@ extension ImageHeader {
     var isClone: Bool { widestOverlap > 0 }
 
     /// A clone whose objects may lack what the parent had in them: stock writes into them only what changed.
-    func isCloneMadeByOthers(_ localStart: UInt64?) -> Bool {
-        guard isClone, let localStart, let mirror = snapshot(localStart)?.mirror else { return false }
+    func isCloneMadeByOthers(_ localStart: UInt64?) -> Bool { isClone && localStart.map(isCopiedByOthers) ?? false }
+
+    /// A point that a stock daemon has copied: the snapshot, with its map, keeps what was there before.
+    func isCopiedByOthers(_ point: UInt64) -> Bool {
+        guard let mirror = snapshot(point)?.mirror else { return false }
         return mirror.state.isNonPrimary && !SealedPoint.isSealed(mirror)
     }
 
