@@ -108,21 +108,17 @@ private struct TakeoverStory {
         try await change(withSnapshot: make == .ours)
         let daemon = try await begin(make, copying: 1 + random.below(Self.changed))
         switch how {
-        case .withDaemon:
-            async let promotion: Void = promote()
-            if case .ours(let ours) = daemon { try await ours.waitForLog("a forced promotion asks for the image") }
-            try await scene.siteB.goAtFullSpeed()
-            try await promotion
+        case .withDaemon: try await daemon.whenAsked(at: scene.siteB) { [self] in try await promote() }
         case .withoutDaemon:
             try await daemon.kill()
             try await scene.siteB.goAtFullSpeed()
             try await promote()
         case .withoutSource:
             try await scene.siteA.whileFrozen {
-                try await scene.siteB.goAtFullSpeed()
-                try await promote()
+                try await daemon.whenAsked(at: scene.siteB) { [self] in try await promote() }
             }
         }
+        try await scene.siteB.goAtFullSpeed()
         try await daemon.kill()
     }
 

@@ -31,6 +31,29 @@ enum AnyDaemon {
         }
     }
 
+    /// Runs the body with the daemon frozen until somebody asks for an image of its site, so that it comes to nothing before.
+    func whenAsked(at site: Site, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await freeze(true)
+        do {
+            var log = try await MutationLog(site, pools: [site.pool])
+            async let asking: Void = body()
+            try await log.waitForNotification()
+            try await freeze(false)
+            try await asking
+        } catch {
+            try await freeze(false)
+            throw error
+        }
+        try await MutationLog.end(site)
+    }
+
+    private func freeze(_ isToBeFrozen: Bool) async throws {
+        switch self {
+        case .stock(let daemon): if isToBeFrozen { try await daemon.freeze() } else { try await daemon.thaw() }
+        case .ours(let daemon): if isToBeFrozen { try await daemon.process.freeze() } else { try await daemon.process.thaw() }
+        }
+    }
+
     func kill() async throws {
         switch self {
         case .stock(let daemon): try await daemon.kill()

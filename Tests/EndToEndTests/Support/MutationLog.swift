@@ -10,7 +10,8 @@ struct Mutation: Sendable {
 
     /// Reads a line of the operation tracker; nil for one that tells of no change in these pools.
     init?(_ line: Substring, pools: Set<String>) {
-        guard line.contains("event: op_commit"),
+        // A notification changes nothing, but tells who asks for what.
+        guard line.contains("event: op_commit") || line.contains("event: started") && line.contains(" [notify cookie"),
             let parts = line.firstMatch(of: /osd_op\(client\.(\d+)\.\d+:\d+ (\d+)\.\w+ \d+:\w+:[^:]*:[^:]*:([^:]+):\w+ \[(.*)\] snapc/),
             pools.contains(String(parts.2)), let client = UInt64(parts.1) else { return nil }
         self.client = client
@@ -54,6 +55,15 @@ struct MutationLog {
             found += lines.dropLast().compactMap { Mutation($0, pools: pools) }
         }
         return found
+    }
+
+    /// Waits until somebody notifies those who watch an image's header.
+    mutating func waitForNotification(within limit: Duration = .seconds(30)) async throws {
+        let deadline = ContinuousClock.now + limit
+        while try !next().contains(where: { $0.object.hasPrefix("rbd_header.") && $0.operations == ["notify"] }) {
+            guard .now < deadline else { throw ToolFailure(tool: "the test", text: "nobody notified anybody") }
+            try await ContinuousClock().sleep(for: .milliseconds(5))
+        }
     }
 
     /// Has the OSDs keep quiet again.

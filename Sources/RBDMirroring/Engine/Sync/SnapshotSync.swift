@@ -66,14 +66,14 @@ struct SnapshotSync {
 
         // Before anything of HEAD changes, its size too, so that a forced promotion falls back from here on. But a stock daemon that
         // finishes this looks for user snapshots in the maps of newer mirror snapshots, so those of this point come before.
-        var working: UInt64?
-        if stages.count == 1, plan.localStart != nil { working = try await addWorkingSnapshot(plan, users.snapshotIDs, blob) }
+        let isFirst = stages.count == 1 && plan.localStart != nil
+        let early = isFirst ? try await addWorkingSnapshot(plan, users.snapshotIDs, blob) : nil
         let mapping = try await addUserSnapshots(of: &stages, users.snapshotIDs, state, marked)
-        if working == nil { working = try await addWorkingSnapshot(plan, mapping, blob) }
+        let working = if let early { early } else { try await addWorkingSnapshot(plan, mapping, blob) }
         if base != nil { try await replica.saveObjectMap(marked.last!) }
         if let replaced = plan.replaces { try await replica.removeSnapshot(replaced) }
         return try await finish(
-            stages, chain, hasMap: base != nil, working: working!, state, blob, from: plan.isClean ? .max : 0,
+            stages, chain, hasMap: base != nil, working: working, state, blob, from: plan.isClean ? .max : 0,
             isExact: plan.baseIsExact, isFresh: plan.localStart == nil && plan.replaces == nil && sides.isNewImage,
             readsWhole: header.isClone && plan.replaces != nil || header.isCloneMadeByOthers(plan.localStart))
     }
