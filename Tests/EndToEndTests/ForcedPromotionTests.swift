@@ -13,12 +13,12 @@ extension EndToEnd {
                 try await scene.makeReplicas(["disk"])
                 let before = try await siteA.checksum("disk")
                 try await siteA.rbd("resize", "--no-progress", "--size", "20M", siteA.spec("disk"))
-                for number in 1...20 {
+                for number in 1...8 {
                     try await siteA.rbd("snap", "create", "--no-progress", "\(siteA.spec("disk"))@\(number)")
                 }
                 // The promoter comes before all of them are there: with the working snapshot behind them, 16.2's crashes.
                 var watch = try await StepWatch(scene, pools: [siteB.pool])
-                try await siteB.slowDown(by: .milliseconds(20))
+                try await siteB.slowDown(by: .milliseconds(5))
                 try await scene.takeMirrorSnapshot("disk")
                 #expect(try await watch.reach(.step(SyncStep("header: snapshot_add"), times: 2), .ours(daemon)))
                 try await AnyDaemon.ours(daemon).whenAsked(at: siteB) { try await siteB.mirror("promote", "--force", image: "disk") }

@@ -64,6 +64,8 @@ extension SnapshotSync {
                 stages[index].local = local
                 continue
             }
+            // A forced promotion that asks now has not seen anything yet that it would have to roll back.
+            try Task.checkCancellation()
             try await replica.setSize(point.size, parentOverlap: point.parentOverlap)
             if !marked.isEmpty { try await replica.saveObjectMap(marked[index]) }
             let local = try await replica.addSnapshot(state.snapshots[point.id]?.name ?? point.name, .user)
@@ -79,6 +81,7 @@ extension SnapshotSync {
     func addWorkingSnapshot(
         _ plan: SnapshotPlan.Sync, _ mapping: [UInt64: UInt64], _ blob: [UInt8]
     ) async throws -> UInt64 {
+        try Task.checkCancellation()
         var snapshotIDs = mapping
         snapshotIDs[plan.to] = headSnapshotID
         let record = MirrorSnapshot(
