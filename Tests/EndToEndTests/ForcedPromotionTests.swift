@@ -18,11 +18,13 @@ extension EndToEnd {
                 }
                 // The promoter comes before all of them are there: with the working snapshot behind them, 16.2's crashes.
                 var watch = try await StepWatch(scene, pools: [siteB.pool])
+                let log = try await MutationLog(siteB, pools: [siteB.pool])
                 try await siteB.slowDown(by: .milliseconds(5))
                 try await scene.takeMirrorSnapshot("disk")
                 #expect(try await watch.reach(.step(SyncStep("header: snapshot_add"), times: 2), .ours(daemon)))
-                try await AnyDaemon.ours(daemon).whenAsked(at: siteB) { try await siteB.mirror("promote", "--force", image: "disk") }
+                try await AnyDaemon.ours(daemon).whenAsked(log) { try await siteB.mirror("promote", "--force", image: "disk") }
                 try await siteB.goAtFullSpeed()
+                try await watch.close()
                 #expect(try await siteB.checksum("disk") == before)
                 #expect(try await siteB.snapshots("disk").allSatisfy(\.isMirror))
                 try await scene.checkObjectMaps("disk", on: siteB)

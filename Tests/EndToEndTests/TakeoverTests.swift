@@ -106,19 +106,21 @@ private struct TakeoverStory {
     private mutating func promote(_ make: AnyDaemon.Make, _ how: Promotion) async throws {
         // With a snapshot in the delta of a stock daemon, the promoter crashes.
         try await change(withSnapshot: make == .ours)
+        let log = try await MutationLog(scene.siteB, pools: [scene.siteB.pool])
         let daemon = try await begin(make, copying: 1 + random.below(Self.changed))
         switch how {
-        case .withDaemon: try await daemon.whenAsked(at: scene.siteB) { [self] in try await promote() }
+        case .withDaemon: try await daemon.whenAsked(log) { [self] in try await promote() }
         case .withoutDaemon:
             try await daemon.kill()
             try await scene.siteB.goAtFullSpeed()
             try await promote()
         case .withoutSource:
             try await scene.siteA.whileFrozen {
-                try await daemon.whenAsked(at: scene.siteB) { [self] in try await promote() }
+                try await daemon.whenAsked(log) { [self] in try await promote() }
             }
         }
         try await scene.siteB.goAtFullSpeed()
+        try await MutationLog.end(scene.siteB)
         try await daemon.kill()
     }
 
@@ -149,7 +151,6 @@ private struct TakeoverStory {
         try await scene.siteB.slowDown(by: .milliseconds(5))
         let daemon = try await scene.start(make, on: scene.siteB, options: Self.options)
         let reached = try await watch.reach(.step(.dataWritten, times: count), daemon, patience: .seconds(60))
-        try await watch.close()
         guard reached else { throw ToolFailure(tool: "the test", text: "\(make) did not copy \(count) objects") }
         return daemon
     }

@@ -32,11 +32,14 @@ enum AnyDaemon {
     }
 
     /// Runs the body with the daemon frozen until somebody asks for an image of its site, so that it comes to nothing before.
-    func whenAsked(at site: Site, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    ///
+    /// - Parameter log: Of that site, begun before: a daemon that is frozen for long is taken for dead.
+    func whenAsked(_ log: MutationLog, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        var log = log
         try await freeze(true)
+        _ = try log.next()
+        async let asking: Void = body()
         do {
-            var log = try await MutationLog(site, pools: [site.pool])
-            async let asking: Void = body()
             try await log.waitForNotification()
             try await freeze(false)
             try await asking
@@ -44,7 +47,6 @@ enum AnyDaemon {
             try await freeze(false)
             throw error
         }
-        try await MutationLog.end(site)
     }
 
     private func freeze(_ isToBeFrozen: Bool) async throws {
