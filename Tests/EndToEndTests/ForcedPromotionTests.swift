@@ -5,6 +5,34 @@ import Testing
 extension EndToEnd {
     /// `rbd mirror image promote --force` on the replica's site, with our daemon running.
     @Suite struct ForcedPromotionTests {
+        /// In the middle of a sync, what is promoted is the last point that arrived in full.
+        @Test func inMidSync() async throws {
+            try await withScene("forced") { scene in
+                let daemon = try await scene.startDaemon(on: scene.siteB)
+                try await scene.createImage("disk", mebibytes: 160, options: ["--object-size", "256K"])
+                var workload = SourceWorkload(SeededRandom.forRun("forced"), size: 160 << 20)
+                for _ in 1...2 {
+                    try await workload.fill { try await scene.siteA.write($0, to: "disk") }
+                    try await scene.takeMirrorSnapshot("disk")
+                    try await scene.waitForSync("disk")
+                }
+                let complete = try await scene.siteA.checksum("disk")
+
+                try await scene.siteB.slowDown(by: .milliseconds(15))
+                try await workload.fill { try await scene.siteA.write($0, to: "disk") }
+                try await scene.takeMirrorSnapshot("disk")
+                try await waitUntil("the sync is under way") { try await scene.siteB.lastMirrorSnapshot("disk").isUnderWay }
+                async let promotion: Void = promote("disk", scene)
+                try await daemon.waitForLog("a forced promotion asks for the image")
+                try await scene.siteB.goAtFullSpeed()
+                try await promotion
+                #expect(try await scene.siteB.checksum("disk") == complete)
+                try await scene.checkObjectMaps("disk", on: scene.siteB)
+                try await scene.siteB.write(workload.churned(), to: "disk")
+                try await daemon.terminate()
+            }
+        }
+
         /// A sync that has made some of the user snapshots and has not come to the data yet: they go, and HEAD has its size again.
         @Test func amongNewUserSnapshots() async throws {
             try await withScene("forced-early") { scene in
@@ -76,4 +104,9 @@ extension Site {
         }
         return last
     }
+}
+
+extension SnapshotListing {
+    /// Whether a part of it was copied.
+    var isUnderWay: Bool { !isComplete && (namespace.last_copied_object_number ?? 0) > 0 }
 }

@@ -39,14 +39,14 @@ enum AnyDaemon {
         try await freeze(true)
         _ = try log.next()
         async let asking: Void = body()
-        do {
-            try await log.waitForNotification()
+        do { try await log.waitForNotification() } catch {
             try await freeze(false)
+            // Whoever failed at once has asked nobody.
             try await asking
-        } catch {
-            try await freeze(false)
             throw error
         }
+        try await freeze(false)
+        try await asking
     }
 
     private func freeze(_ isToBeFrozen: Bool) async throws {
