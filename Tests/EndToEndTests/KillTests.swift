@@ -3,66 +3,68 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    /// Our daemon dies at any moment; the next one goes on where it was.
+    /// Our daemon dies at any step of anything; the next one goes on where it was.
     @Suite struct KillTests {
-        @Test func killedInMidSync() async throws {
-            try await withScene("killed") { scene in
-                var random = SeededRandom.forRun("killed")
-                var images = ["delta"]
-                var workload = SourceWorkload(random, size: 24 << 20)
-                try await scene.createImage("delta", mebibytes: 24, options: ["--object-size", "256K"])
-                var cut = 0
-                for round in 1...Knobs.count(20) {
-                    try await workload.fill { try await scene.siteA.write($0, to: "delta") }
-                    try await scene.siteA.write(workload.churned(), to: "delta")
-                    if round.isMultiple(of: 5) {
-                        try await scene.siteA.rbd("snap", "create", "--no-progress", "\(scene.siteA.spec("delta"))@round-\(round)")
-                        try await scene.siteA.write(workload.churned(), to: "delta")
-                    }
-                    try await scene.takeMirrorSnapshot("delta")
-                    if round.isMultiple(of: 4) {
-                        images.append("new-\(round)")
-                        try await scene.createImage("new-\(round)", mebibytes: 24, options: ["--object-size", "256K"])
-                        try await workload.fill { try await scene.siteA.write($0, to: "new-\(round)") }
-                        try await scene.takeMirrorSnapshot("new-\(round)")
-                    }
-
-                    // Slow enough for a sync to take longer than the moment is drawn from.
-                    try await scene.siteB.slowDown(by: .milliseconds(5))
-                    let victim = try await scene.startDaemon(on: scene.siteB)
-                    try await victim.waitForLog(round.isMultiple(of: 3) ? "reason=starting" : "reason=syncing")
-                    try await ContinuousClock().sleep(for: .milliseconds(random.below(400)))
-                    try await victim.kill()
-                    try await scene.siteB.goAtFullSpeed()
-                    if victim.logTail(lines: 1000).contains("reason=syncing"), try await scene.isUnfinished("delta") { cut += 1 }
-
-                    let restarted = ContinuousClock.now
-                    let daemon = try await scene.startDaemon(on: scene.siteB)
-                    try await scene.siteB.waitForStatus("delta", "at work again", within: .seconds(5)) { status in
-                        status.state == "up+replaying"
-                    }
-                    print("round \(round): at work \(restarted.duration(to: .now)) after the restart")
-                    for image in Set(["delta", images.last!]) {
-                        try await scene.waitForSync(image)
-                        try await ImageJudge(image: image).compare(scene.siteA, scene.siteB)
-                    }
-                    try await daemon.terminate()
-                    try await Leftovers(site: scene.siteB).expectNone(images: images)
+        /// At least so many kills as counted, each at a step that was hit seldom so far; always all of a life.
+        @Test func killedAtEveryStep() async throws {
+            var random = SeededRandom.forRun("killed")
+            var ledger = KillLedger()
+            let kinds = ImageLife.Kind.allCases.shuffled(using: &random)
+            var lives = 0
+            while ledger.kills < Knobs.count(5) {
+                let kind = kinds[lives % kinds.count]
+                lives += 1
+                let isWhole = try await withScene("killed-\(lives)-\(kind)") { scene in
+                    var life = KilledLife(scene: scene, random: random)
+                    try await life.run(kind, &ledger)
                 }
-                // Else the moments were chosen badly, and the test shows nothing.
-                guard cut > 0 else { throw ToolFailure(tool: "the test", text: "no sync was cut off") }
-                print("\(cut) syncs were cut off")
+                _ = random.next()
+                guard isWhole else { break }
             }
+            print("\(ledger.kills) kills in \(lives) lives, \(ledger.missed) of them later than aimed at\n\(ledger.table)")
         }
     }
 }
 
-extension Scene {
-    /// Says whether the newest mirror snapshot of site A is not complete on site B.
-    func isUnfinished(_ image: String) async throws -> Bool {
-        let newest = try await siteA.lastMirrorSnapshot(image).id
-        // Without an image there is nothing to list.
-        guard let copies = try? await siteB.snapshots(image) else { return true }
-        return !copies.contains { $0.isComplete && $0.namespace.primary_snap_id == newest }
+/// The life of one image, with daemons that are killed in each part of it.
+private struct KilledLife {
+    let scene: Scene
+    var random: SeededRandom
+
+    private static let options = ["--rbd_mirror_delete_retry_interval", "1"]
+
+    mutating func run(_ kind: ImageLife.Kind, _ ledger: inout KillLedger) async throws {
+        var life = try await ImageLife(scene, kind, random)
+        for part in ImageLife.Part.allCases {
+            try await life.prepare(part)
+            var watch = try await StepWatch(scene, pools: life.pools, on: scene.sites)
+            // Now and then the next one is killed too.
+            var isFirst = true
+            while true {
+                let aim = ledger.aim(in: part, isFirst: isFirst, &random)
+                try await scene.siteB.slowDown(by: .milliseconds(3))
+                let victim = try await scene.startDaemon(on: scene.siteB, options: Self.options)
+                let (steps, reached) = try await watch.kill(victim, at: aim)
+                ledger.noteKill(steps, in: part, aim: aim, reached: reached)
+                print("\(kind), \(part): killed at \(steps.last?.description ?? "nothing"), aimed at \(aim)")
+                guard reached, random.oneIn(3) else { break }
+                isFirst = false
+            }
+
+            let restarted = ContinuousClock.now
+            let daemon = try await scene.startDaemon(on: scene.siteB, options: Self.options)
+            // Of an earlier run it has noticed then that it is no more.
+            try await daemon.waitForLog("leading")
+            if part == .change {
+                let name = life.name
+                try await scene.siteB.waitForStatus(name, "at work again", within: .seconds(5)) { $0.state == "up+replaying" }
+                print("at work \(restarted.duration(to: .now)) after the restart")
+            }
+            try await life.settle(part)
+            try await daemon.terminate()
+            ledger.noteRun(try watch.take(), in: part)
+            try await watch.close()
+            try await life.leave(part)
+        }
     }
 }

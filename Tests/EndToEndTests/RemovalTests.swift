@@ -42,60 +42,40 @@ extension EndToEnd {
             }
         }
 
-        @Test func disabledDuringTheFirstSync() async throws {
-            try await withScene("removal-first") { scene in
-                let (siteA, siteB) = (scene.siteA, scene.siteB)
-                var workload = SourceWorkload(SeededRandom.forRun("removal-first"), size: 48 << 20)
-                try await scene.createImage("disk", mebibytes: 48, options: ["--object-size", "256K"])
-                try await workload.fill { try await siteA.write($0, to: "disk") }
-                try await scene.takeMirrorSnapshot("disk")
-                try await siteB.slowDown(by: .milliseconds(15))
-                let daemon = try await scene.startDaemon(on: siteB)
-                try await waitUntil("the sync is under way") {
-                    (try? await siteB.lastMirrorSnapshot("disk"))?.isUnderWay ?? false
-                }
-                let id = try await siteB.imageID("disk")
-                try await siteA.mirror("disable", image: "disk")
-                try await siteB.goAtFullSpeed()
-                try await siteB.waitUntilGone(id)
-                try await daemon.terminate()
-                try await Leftovers(site: siteB).expectNone(images: [])
-                try await Leftovers(site: siteA).expectNone(images: ["disk"])
-            }
-        }
-
-        /// Whatever the moment, the next run goes on where the killed one was.
-        @Test func killedInMidRemoval() async throws {
-            try await withScene("removal-killed") { scene in
-                let (siteA, siteB) = (scene.siteA, scene.siteB)
-                var random = SeededRandom.forRun("removal-killed")
-                var workload = SourceWorkload(random, size: 24 << 20)
-                var cut = 0
-                for round in 1...Knobs.count(6) {
-                    let image = "disk-\(round)"
-                    try await scene.createImage(image, mebibytes: 24, options: ["--object-size", "256K"])
-                    try await workload.fill { try await siteA.write($0, to: image) }
-                    try await scene.takeMirrorSnapshot(image)
-                    let first = try await scene.startDaemon(on: siteB, options: Self.retry)
-                    try await scene.waitForSync(image)
-                    let id = try await siteB.imageID(image)
-                    try await siteB.slowDown(by: .milliseconds(5))
-                    try await siteA.mirror("disable", image: image)
-                    try await ContinuousClock().sleep(for: .milliseconds(random.below(1200)))
-                    try await first.kill()
+        /// At any step of a first sync: gone, and nothing left.
+        @Test func duringTheFirstSync() async throws {
+            var random = SeededRandom.forRun("removal-first")
+            var ledger = KillLedger()
+            let ends = SourceEnd.allCases.shuffled(using: &random), kinds = ImageLife.Kind.allCases.shuffled(using: &random)
+            for round in 0..<Knobs.count(3) {
+                let passed = try await withScene("removal-first-\(round)") { scene in
+                    var life = try await ImageLife(scene, kinds[round % kinds.count], random)
+                    let end = ends[round % ends.count], (siteA, siteB) = (scene.siteA, scene.siteB)
+                    try await life.prepare(.creation)
+                    var watch = try await StepWatch(scene, pools: life.pools)
+                    try await siteB.slowDown(by: .milliseconds(3))
+                    let daemon = try await scene.startDaemon(on: siteB, options: Self.retry)
+                    let aim = ledger.aim(in: .creation, isFirst: true, &random)
+                    let reached = try await watch.reach(aim, .ours(daemon))
+                    let steps = try watch.take()
+                    try await end.happen(to: life.name, at: siteA)
                     try await siteB.goAtFullSpeed()
-                    if try await siteB.objects().contains("rbd_header.\(id)") { cut += 1 }
-
-                    let restarted = ContinuousClock.now
-                    let next = try await scene.startDaemon(on: siteB, options: Self.retry)
-                    try await siteB.waitUntilGone(id)
-                    print("round \(round): gone \(restarted.duration(to: .now)) after the restart")
-                    try await next.terminate()
-                    try await Leftovers(site: siteB).expectNone(images: [])
+                    let ended = ContinuousClock.now
+                    try await Leftovers(site: siteB, dataPool: life.dataPool).waitUntilOnly(images: life.others)
+                    try await siteB.waitUntilUnnamed(life.name)
+                    print("\(life.kind): rbd \(end) at \(steps.last?.description ?? "nothing"), gone \(ended.duration(to: .now)) after it")
+                    ledger.noteKill(steps, in: .creation, aim: aim, reached: reached)
+                    try await watch.close()
+                    try await daemon.terminate()
+                    try await Leftovers(site: siteB, dataPool: life.dataPool).expectNone(images: life.others)
+                    try await life.expectNoChild()
+                    // What is in the trash of site A is still there.
+                    let images = life.others + (end == .disable ? [life.name] : [])
+                    if end != .trash { try await Leftovers(site: siteA, dataPool: life.dataPool).expectNone(images: images) }
                 }
-                guard cut > 0 else { throw ToolFailure(tool: "the test", text: "no removal was cut off") }
-                print("\(cut) removals were cut off")
+                guard passed else { break }
             }
+            print("first syncs cut short by the source's end:\n\(ledger.table)")
         }
 
         private static let retry = ["--rbd_mirror_delete_retry_interval", "1"]

@@ -90,12 +90,3 @@ extension Scene {
         try await siteB.waitUntilGone(old)
     }
 }
-
-extension Site {
-    fileprivate func waitForNewID(_ image: String, than old: String) async throws {
-        try await waitUntil("\(spec(image)) is another image on \(name)", within: .seconds(40), every: .milliseconds(100)) {
-            guard let id = try? await imageID(image) else { return false }
-            return id != old
-        }
-    }
-}

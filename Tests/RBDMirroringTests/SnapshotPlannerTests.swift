@@ -63,6 +63,8 @@ struct PlanCase: CustomTestStringConvertible, Sendable {
                  expected: .resume(.init(local: 21, from: 5, to: 6, localStart: 20, firstObject: 4))),
         PlanCase(name: "the first point ever, even at 0", local: [partial(20, of: 5)], remote: [primary(5)],
                  expected: .resume(.init(local: 20, from: nil, to: 5, localStart: nil, firstObject: 0))),
+        PlanCase(name: "nothing copied yet", local: [copy(20, of: 5), partial(21, of: 6)], remote: [primary(5), primary(6)],
+                 expected: .resume(.init(local: 21, from: 5, to: 6, localStart: 20, firstObject: 0))),
         PlanCase(name: "of a demotion", local: [copy(20, of: 5), partial(21, of: 6, at: 1, demoted: true)],
                  remote: [primary(5), demotion(6)],
                  expected: .resume(.init(local: 21, from: 5, to: 6, localStart: 20, firstObject: 1))),
@@ -78,11 +80,6 @@ struct PlanCase: CustomTestStringConvertible, Sendable {
     func resumes(_ testCase: PlanCase) { testCase.check() }
 
     @Test(arguments: [
-        PlanCase(name: "nothing copied yet: made anew", local: [copy(20, of: 5), partial(21, of: 6)],
-                 remote: [primary(5), primary(6)], expected: sync(from: 5, to: 6, over: 20, replacing: 21, exact: false)),
-        PlanCase(name: "a clean point does not help a torn head", local: [copy(20, of: 5), partial(21, of: 6)],
-                 remote: [primary(5), primary(6, cleanSince: 5)],
-                 expected: sync(from: 5, to: 6, over: 20, replacing: 21, exact: false)),
         PlanCase(name: "the target is gone: on to the next", local: [copy(20, of: 5), partial(21, of: 6, at: 3)],
                  remote: [primary(5), primary(7)], expected: sync(from: 5, to: 7, over: 20, replacing: 21, exact: false)),
         PlanCase(name: "the target of the first sync is gone", local: [partial(20, of: 5, at: 3)], remote: [primary(7)],

@@ -68,11 +68,6 @@ private struct Pass {
             return begin(other, common, replacing: unfinished, headIsTorn: true)
         }
         guard target.isComplete else { return .wait(.sourceSnapshotIncomplete(wanted)) }
-        // With nothing copied its state objects and object map may be missing; the first one ever is whole,
-        // else the image would still count as half built.
-        if unfinished.mirror.lastCopiedObject == 0, mine.base != nil {
-            return begin(target, common, replacing: unfinished, headIsTorn: true)
-        }
         return .resume(.init(
             local: unfinished.id, from: common?.id, to: wanted, localStart: mine.base?.id,
             firstObject: unfinished.mirror.lastCopiedObject))

@@ -10,22 +10,47 @@ struct Leftovers {
     func expectNone(images names: [String]) async throws {
         var images: [Image] = []
         for name in names { images.append(try await Image(name, site)) }
-        var found = try await site.objects().filter { object in
-            !Self.ofPool.contains(object) && !images.contains { $0.owns(object) || dataPool == nil && $0.ownsData(object) }
-        }
+        var found = try await strangers(images)
         let ids = images.map(\.info.id), globals = images.compactMap(\.globalID)
-        if dataPool != nil {
-            let data = try await site.objects(in: dataPool)
-            found += data.filter { object in !Self.ofPool.contains(object) && !images.contains { $0.ownsData(object) } }
-        }
         found += try await keys("rbd_directory", ["id_", "name_"], belong: ids + names)
         found += try await keys("rbd_mirroring", ["image_", "global_", "status_global_", "remote_status_global_"], belong: ids + globals)
         found += try await keys("rbd_mirror_leader", ["image_map_"], belong: globals)
         found += try await keys("rbd_mirror_leader", ["instance_"], belong: [])
+        found += try await keys("rbd_trash", ["id_"], belong: [])
+        // Only clones of format 1 are in there, which replicas never are.
+        found += try await keys("rbd_children", [""], belong: [])
         for image in images { found += try await strays(of: image) }
         guard found.isEmpty else {
             throw ToolFailure(tool: "what is left in \(site.pool) on \(site.name)", text: found.joined(separator: "\n"))
         }
+    }
+
+    /// Waits until no object is there that belongs to none of the images, with daemons at work.
+    func waitUntilOnly(images names: [String], within limit: Duration = .seconds(40)) async throws {
+        var found: [String] = []
+        do {
+            try await waitUntil("\(site.pool) on \(site.name) holds nothing else", within: limit, every: .milliseconds(200)) {
+                var images: [Image] = []
+                for name in names { images.append(try await Image(name, site)) }
+                found = try await strangers(images).filter { !$0.hasPrefix("rbd_mirror_instance.") }
+                return found.isEmpty
+            }
+        } catch let error as SandboxError where error.code == .deadlineExceeded {
+            throw ToolFailure(tool: "rados ls", text: "\(error.message)\n\(found.prefix(20).joined(separator: "\n"))")
+        }
+    }
+
+    /// Objects of none of the images.
+    private func strangers(_ images: [Image]) async throws -> [String] {
+        var found = try await site.objects().filter { object in
+            !Self.ofPool.contains(object) && !images.contains { $0.owns(object) || dataPool == nil && $0.ownsData(object) }
+        }
+        if dataPool != nil {
+            found += try await site.objects(in: dataPool).filter { object in
+                !Self.ofPool.contains(object) && !images.contains { $0.ownsData(object) }
+            }
+        }
+        return found
     }
 
     private static let ofPool: Set = [

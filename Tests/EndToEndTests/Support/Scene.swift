@@ -34,8 +34,8 @@ struct Scene: Sendable {
     }
 
     /// Starts the stock daemon on a site; it is stopped at the end of the scene.
-    func startStock(on site: Site, _ instance: String = "stock") async throws -> SandboxDaemon {
-        let daemon = try await site.cluster.startRBDMirror(instance)
+    func startStock(on site: Site, _ instance: String = "stock", options: [String: String] = [:]) async throws -> SandboxDaemon {
+        let daemon = try await site.cluster.startRBDMirror(instance, options: options)
         daemons.stock.withLock { $0.append(daemon) }
         return daemon
     }
@@ -85,19 +85,25 @@ private let pairConfiguration = SandboxPair.Configuration(
 
 /// Lends a freshly mirrored pool, or a namespace of one, to a test and clears it away; a failure shows the seed and the
 /// daemons' logs.
+///
+/// - Returns: Whether the test passed so far.
+@discardableResult
 nonisolated(nonsending)
-func withScene(_ pool: String, namespace: String = "", _ body: (Scene) async throws -> Void) async throws {
+func withScene(_ pool: String, namespace: String = "", _ body: (Scene) async throws -> Void) async throws -> Bool {
     let pair = try await SandboxPair.shared(pairConfiguration)
     try await pair.addMirroredPool(pool)
     let scene = Scene(pair, pool: pool, namespace: namespace)
+    var passed = true
     do {
         for site in scene.sites where !namespace.isEmpty { try await site.addNamespace() }
         try await body(scene)
     } catch {
         Issue.record("\(error)\nRepeat with \(SeededRandom.hint)")
         scene.report()
+        passed = false
     }
     try await scene.close()
+    return passed
 }
 
 extension Site {

@@ -196,6 +196,11 @@ actor ImageReplayer {
     private func letGo(
         _ replica: ReplicaImage, _ watch: Watch, _ guardian: LockGuardian, _ result: Result<ReplicationStatus, any Error>
     ) async -> Bool {
+        if guardian.forcedPromotionWaits {
+            do { try await UnfinishedSync(replica: replica).undo() } catch {
+                logger.warning("could not undo the sync that was under way", metadata: ["error": "\(error)"])
+            }
+        }
         let promoted = await guardian.letPromotionPass()
         if !promoted, case .failure(let error) = result, ReplayFailure.isUnanswered(error, by: pair.local) {
             // The change may still be applied: only a fenced client lets go of the image safely.

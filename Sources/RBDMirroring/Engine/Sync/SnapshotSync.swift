@@ -39,8 +39,8 @@ struct SnapshotSync {
     /// Called once the replica has its first mirror snapshot.
     let onFirstPoint: @Sendable () async throws -> Void
 
-    private var replica: ReplicaImage { sides.replica }
-    private var source: ImageHeader { sides.source.header }
+    var replica: ReplicaImage { sides.replica }
+    var source: ImageHeader { sides.source.header }
 
     /// Copies a new point.
     ///
@@ -56,30 +56,20 @@ struct SnapshotSync {
         let pending = users.snapshotIDs.filter { $0.key > plan.from ?? 0 }
         let header = await replica.header
         var stages = try await stages(
-            from: plan.from, localStart: plan.localStart, to: plan.to, creations: (users.creations.map(\.source) + pending.keys).sorted(),
+            from: plan.from, localStart: plan.localStart, to: plan.to, creations: (users.creations + pending.keys).sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
-        let base = try await startMap(plan.localStart, isRepeated: isRepeated)
+        let oldest = stages.count > 1 ? pending[stages[0].end] : nil
+        let base = isRepeated ? try await mapBefore(plan.localStart, oldest: oldest) : try await replica.loadObjectMap()
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
         let marked = base == nil ? [] : chain.marked()
-        var mapping = users.snapshotIDs
-        for index in stages.indices.dropLast() {
-            if let local = pending[stages[index].end] {
-                if base != nil { try await replica.saveObjectMap(marked[index], of: local) }
-                stages[index].local = local
-                continue
-            }
-            let creation = users.creations.first { $0.source == stages[index].end }!
-            try await replica.setSize(creation.size, parentOverlap: source.snapshot(creation.source)?.parentOverlap)
-            if base != nil { try await replica.saveObjectMap(marked[index]) }
-            let id = try await replica.addSnapshot(creation.name, .user)
-            mapping[creation.source] = id
-            stages[index].local = id
-        }
-        // The working snapshot keeps the state before HEAD's own changes, and so does its map.
-        let end = source.snapshot(plan.to)!
-        try await replica.setSize(end.size, parentOverlap: end.parentOverlap)
-        let working = try await addWorkingSnapshot(plan, mapping, blob)
+
+        // Before anything of HEAD changes, its size too, so that a forced promotion falls back from here on. But a stock daemon that
+        // finishes this looks for user snapshots in the maps of newer mirror snapshots, so those of this point come before.
+        let isFirst = stages.count == 1 && plan.localStart != nil
+        let early = isFirst ? try await addWorkingSnapshot(plan, users.snapshotIDs, blob) : nil
+        let mapping = try await addUserSnapshots(of: &stages, users.snapshotIDs, state, marked)
+        let working = if let early { early } else { try await addWorkingSnapshot(plan, mapping, blob) }
         if base != nil { try await replica.saveObjectMap(marked.last!) }
         if let replaced = plan.replaces { try await replica.removeSnapshot(replaced) }
         return try await finish(
@@ -88,44 +78,42 @@ struct SnapshotSync {
             readsWhole: header.isClone && plan.replaces != nil || header.isCloneMadeByOthers(plan.localStart))
     }
 
-    /// The object map before the first revision, nil without the feature; HEAD's own is ahead of it after an attempt that was given up.
-    private func startMap(_ localStart: UInt64?, isRepeated: Bool) async throws -> ObjectMap? {
-        guard let head = try await replica.loadObjectMap() else { return nil }
-        guard isRepeated else { return head }
-        guard let localStart else { return ObjectMap(count: 0) }
-        return try await replica.loadObjectMap(of: localStart)
-    }
-
     /// Goes on with a copy that was interrupted, by us or by a stock daemon.
     func run(_ plan: SnapshotPlan.Resume) async throws -> CopyProgress {
-        let working = await replica.header.snapshot(plan.local)!.mirror!
-        let blob: [UInt8]
-        do throws(CephError) {
-            blob = try await replica.pool.stateBlob(ofImage: replica.id, snapshot: plan.local)
-        } catch {
-            guard error.isNotFound else { throw error }
-            blob = try await sides.source.stateBlob(of: plan.to)
-            try await replica.writeStateBlob(blob, of: plan.local)
-        }
-        let state = try decodeState(blob, plan.to)
-        let pending = working.snapshotIDs.filter { $0.key > (plan.from ?? 0) && $0.value != headSnapshotID }.keys
         let header = await replica.header
-        var stages = try await stages(
-            from: plan.from, localStart: plan.localStart, to: plan.to, creations: pending.filter { source.snapshot($0) != nil }.sorted(),
-            readsMaps: !header.isCloneMadeByOthers(plan.localStart))
-        for index in stages.indices.dropLast() { stages[index].local = working.snapshotIDs[stages[index].end] }
-        let hasMap = try await replica.loadObjectMap() != nil
-        let base = hasMap && plan.localStart != nil ? try await replica.loadObjectMap(of: plan.localStart) : nil
-        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
-        if hasMap {
-            for (stage, map) in zip(stages, chain.marked()) { try await replica.saveObjectMap(map, of: stage.local) }
+        let working = header.snapshot(plan.local)!.mirror!
+        let pending = working.snapshotIDs.filter {
+            $0.key > (plan.from ?? 0) && $0.value != headSnapshotID && source.snapshot($0.key) != nil
         }
+        let blob = try await stateBlob(plan)
+        let state = try decodeState(blob, plan.to)
+        var stages = try await stages(
+            from: plan.from, localStart: plan.localStart, to: plan.to, creations: pending.keys.sorted(),
+            readsMaps: !header.isCloneMadeByOthers(plan.localStart))
+        let oldest = stages.count > 1 ? pending[stages[0].end] : nil
+        let base = try await mapBefore(plan.localStart, oldest: oldest)
+        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
+        let marked = base == nil ? [] : chain.marked()
+        _ = try await addUserSnapshots(of: &stages, pending, state, marked)
+        if base != nil { try await replica.saveObjectMap(marked.last!) }
         if plan.localStart == nil { try await onFirstPoint() }
+        // A number that stock left is a count, behind which it goes on itself: cut off before we record one, we would leave that trap.
+        if plan.firstObject > 0 { try await replica.recordProgress(plan.local, lastCopied: plan.firstObject - 1) }
         // Where every object has to be asked, what an earlier attempt found out is not known: begin again.
         let isKnown = !header.isClone && stages.allSatisfy { $0.states != nil && $0.suspects.isEmpty }
         return try await finish(
-            stages, chain, hasMap: hasMap, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
+            stages, chain, hasMap: base != nil, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
             isExact: false, isFresh: false, readsWhole: header.isClone)
+    }
+
+    /// The state the working snapshot was made with; it may be missing with nothing copied yet.
+    private func stateBlob(_ plan: SnapshotPlan.Resume) async throws -> [UInt8] {
+        do throws(CephError) { return try await replica.pool.stateBlob(ofImage: replica.id, snapshot: plan.local) } catch {
+            guard error.isNotFound else { throw error }
+        }
+        let blob = try await sides.source.stateBlob(of: plan.to)
+        try await replica.writeStateBlob(blob, of: plan.local)
+        return blob
     }
 
     /// Copies a clone's point again that a stock daemon has copied, and seals it: into objects that were the parent's before,
@@ -181,36 +169,6 @@ extension SnapshotSync {
         }
     }
 
-    private struct UserSnapshots {
-        struct Creation { let source: UInt64, name: String, size: UInt64 }
-        var snapshotIDs: [UInt64: UInt64]
-        var creations: [Creation] = []
-    }
-
-    /// Clears the way for the snapshots that are to be made, and says which.
-    private func reconcile(_ plan: SnapshotPlan.Sync, _ state: ImageState) async throws -> UserSnapshots {
-        let header = await replica.header
-        let start = header.snapshot(plan.localStart ?? 0)?.mirror
-        let replaced = header.snapshot(plan.replaces ?? 0)?.mirror
-        let known = (start?.snapshotIDs ?? [:]).merging(replaced?.snapshotIDs ?? [:]) { old, _ in old }
-        let steps = SnapshotNameReconciler(
-            remote: source.snapshots, local: header.snapshots, state: state, end: plan.to, start: plan.from,
-            localStart: plan.localStart, known: known.filter { $0.value != headSnapshotID },
-            matchesOlderByName: start?.state == .primaryDemoted
-        ).plan()
-        var users = UserSnapshots(snapshotIDs: steps.snapshotIDs)
-        for step in steps.steps {
-            switch step {
-            case .unprotect(let id): try await replica.setProtection(.unprotected, of: id)
-            case .remove(let id): try await replica.removeSnapshot(id)
-            case .rename(let id, let name): try await replica.renameSnapshot(id, to: name)
-            case .create(let source, let name, let size): users.creations.append(.init(source: source, name: name, size: size))
-            }
-        }
-        try await replica.refresh()
-        return users
-    }
-
     private func stages(
         from start: UInt64?, localStart: UInt64?, to end: UInt64, creations: [UInt64], readsMaps: Bool
     ) async throws -> [Stage] {
@@ -241,21 +199,6 @@ extension SnapshotSync {
         guard let start = await replica.header.snapshot(localStart)?.mirror, start.state.isNonPrimary else { return [0] }
         return start.snapshotIDs.filter { $0.value != headSnapshotID && source.snapshot($0.key) == nil }.map(\.key)
     }
-
-    private func addWorkingSnapshot(
-        _ plan: SnapshotPlan.Sync, _ mapping: [UInt64: UInt64], _ blob: [UInt8]
-    ) async throws -> UInt64 {
-        var snapshotIDs = mapping
-        snapshotIDs[plan.to] = headSnapshotID
-        let record = MirrorSnapshot(
-            state: plan.isDemotion ? .nonPrimaryDemoted : .nonPrimary, peers: plan.isDemotion ? sides.localPeers : [],
-            primaryMirrorUUID: sides.sourceMirrorUUID, primarySnapshotID: plan.to, snapshotIDs: snapshotIDs)
-        let name = SealedPoint.name(globalImageID: sides.globalID, uuid: UUID().uuidString.lowercased())
-        let id = try await replica.addSnapshot(name, .mirror(record))
-        try await replica.writeStateBlob(blob, of: id)
-        if plan.localStart == nil { try await onFirstPoint() }
-        return id
-    }
 }
 
 extension ImageHeader {
@@ -263,8 +206,11 @@ extension ImageHeader {
     var isClone: Bool { widestOverlap > 0 }
 
     /// A clone whose objects may lack what the parent had in them: stock writes into them only what changed.
-    func isCloneMadeByOthers(_ localStart: UInt64?) -> Bool {
-        guard isClone, let localStart, let mirror = snapshot(localStart)?.mirror else { return false }
+    func isCloneMadeByOthers(_ localStart: UInt64?) -> Bool { isClone && localStart.map(isCopiedByOthers) ?? false }
+
+    /// A point that a stock daemon has copied: the snapshot, with its map, keeps what was there before.
+    func isCopiedByOthers(_ point: UInt64) -> Bool {
+        guard let mirror = snapshot(point)?.mirror else { return false }
         return mirror.state.isNonPrimary && !SealedPoint.isSealed(mirror)
     }
 
