@@ -59,6 +59,7 @@ struct SnapshotSync {
             from: plan.from, to: plan.to, creations: (users.creations.map(\.source) + pending.keys).sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
+        if isRepeated { try await removeAbandoned(stages, localStart: plan.localStart) }
         let base = try await startMap(plan.localStart, isRepeated: isRepeated)
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
         let marked = base == nil ? [] : chain.marked()
@@ -114,6 +115,7 @@ struct SnapshotSync {
             from: plan.from, to: plan.to, creations: pending.filter { source.snapshot($0) != nil }.sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         for index in stages.indices.dropLast() { stages[index].local = working.snapshotIDs[stages[index].end] }
+        try await removeAbandoned(stages, localStart: plan.localStart)
         let hasMap = try await replica.loadObjectMap() != nil
         let base = hasMap && plan.localStart != nil ? try await replica.loadObjectMap(of: plan.localStart) : nil
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
@@ -252,7 +254,7 @@ extension ImageHeader {
     }
 
     /// Objects that HEAD has, or had at a point that was copied or begun.
-    fileprivate var largestObjectCount: UInt64 {
+    var largestObjectCount: UInt64 {
         objectCount(forSize: max(size, mirrorSnapshots.map(\.size).max() ?? 0))
     }
 }
