@@ -83,7 +83,9 @@ let package = Package(
         // Our daemons as their operators meet them.
         .testTarget(name: "DaemonTests", dependencies: ["CephSandbox", "rbd-mirror", system], swiftSettings: settings),
         // Our daemon between real clusters, judged by the stock tools.
-        .testTarget(name: "EndToEndTests", dependencies: ["CephCore", "CephSandbox", "TestSupport", "rbd-mirror", system], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["CephSandbox", "TestSupport", "RBDImage", "CephCore", "rbd-mirror", system],
+            swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

@@ -59,8 +59,13 @@ import Testing
         }
     }
 
-    @Test func anOSDInMemoryIsNotRestarted() async throws {
+    @Test func anOSDInMemoryComesBackOnlyAfterAnEndInGoodOrder() async throws {
         try await withSandboxCluster("memory", ClusterTests.small) { cluster in
+            try await cluster.createPool("notes", application: "test")
+            try await Self.write("kept", cluster)
+            try await cluster.osds[0].terminate()
+            try await cluster.osds[0].restart()
+            #expect(try await Self.read(cluster) == "kept")
             try await cluster.osds[0].kill()
             let error = await #expect(throws: SandboxError.self) { try await cluster.osds[0].restart() }
             #expect(error?.code == .invalidRequest)

@@ -30,9 +30,10 @@ private func here(
 }
 
 private func there(
-    _ promotion: PromotionState, _ state: MirrorImage.State = .enabled, mode: MirrorImage.Mode = .snapshot
+    _ promotion: PromotionState, _ state: MirrorImage.State = .enabled, mode: MirrorImage.Mode = .snapshot,
+    named name: String = "vm"
 ) -> BootstrapFacts.Answer {
-    .image(.init(imageID: "9", name: "vm", record: .init(globalID: "g", state: state, mode: mode), promotion: promotion))
+    .image(.init(imageID: "9", name: name, record: .init(globalID: "g", state: state, mode: mode), promotion: promotion))
 }
 
 private let replica = PromotionState.nonPrimary(primaryMirrorUUID: Site.a)
@@ -49,6 +50,9 @@ private let orphaned = PromotionState.nonPrimary(primaryMirrorUUID: "")
         BootstrapCase(name: "the source is half built", remote: there(.primary, .creating), expected: .stop(.remoteNotPrimary)),
         BootstrapCase(name: "the source has no snapshot yet", remote: there(.unknown), expected: .stop(.remoteNotPrimary)),
         BootstrapCase(name: "the source is being disabled", remote: there(.primary, .disabling), expected: .wait(.remoteDisabling)),
+        BootstrapCase(name: "the source's image is gone", remote: there(.unknown, named: ""), expected: .stop(.sourceMissing)),
+        BootstrapCase(name: "the source's image is being made", remote: there(.unknown, .creating, named: ""),
+                      expected: .stop(.remoteNotPrimary)),
         BootstrapCase(name: "no source", remote: .absent, expected: .stop(.remoteRemoved)),
         BootstrapCase(name: "no answer", remote: .unreachable, expected: .wait(.sourceUnreachable)),
     ])
@@ -63,6 +67,10 @@ private let orphaned = PromotionState.nonPrimary(primaryMirrorUUID: "")
         BootstrapCase(name: "an empty replica", local: here(.unknown), remote: there(.primary), expected: .replay),
         BootstrapCase(name: "an empty replica of a demoted source", local: here(.unknown), remote: there(.orphan),
                       expected: .stop(.remoteNotPrimary)),
+        BootstrapCase(name: "the source's image is gone", local: here(replica), remote: there(.unknown, named: ""),
+                      expected: .stop(.sourceMissing)),
+        BootstrapCase(name: "the source's image is gone, and a resync is asked for", local: here(replica, resync: true),
+                      remote: there(.unknown, named: ""), expected: .stop(.sourceMissing)),
         BootstrapCase(name: "both replicas", local: here(replica), remote: there(stranger), expected: .stop(.remoteNotPrimary)),
         BootstrapCase(name: "primary here", local: here(.primary), remote: there(replica), expected: .stop(.localPrimary)),
         BootstrapCase(name: "primary on both sides", local: here(.primary), remote: there(.primary), expected: .stop(.localPrimary)),

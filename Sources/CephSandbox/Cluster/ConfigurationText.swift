@@ -57,13 +57,16 @@ struct ConfigurationText {
             ("memstore_device_bytes", "\(configuration.objectStore.bytes)"),
             ("bluestore_block_size", "\(configuration.objectStore.bytes)"),
             ("bluestore_block_create", "true"),
-        ] + (configuration.osds == 1 ? loneOSD : [])
+        ] + (configuration.osds == 1 ? loneOSD : []) + (configuration.objectStore.name == "memstore" ? memoryStore : [])
     }
 
     /// A primary promises to serve reads for so many times `osd_heartbeat_grace` (0.8 times 20 s by default) and renews that with
     /// the answers of its replicas. One without replicas that was frozen for longer never gets another answer: once an operation
     /// has waited for it, its placement groups stay *laggy* for ever. Nobody else could serve these reads here.
     private var loneOSD: [(String, String)] { [("osd_pool_default_read_lease_ratio", "100")] }
+
+    /// An OSD that is asked to end does so at once by default; objects in memory are written to disk at an orderly end only.
+    private var memoryStore: [(String, String)] { [("osd_fast_shutdown", "false")] }
 
     private func daemon(_ kind: String) -> [(String, String)] {
         [

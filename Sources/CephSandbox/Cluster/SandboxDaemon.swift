@@ -77,12 +77,17 @@ public final class SandboxDaemon: Sendable {
 
     /// Kills the daemon if it runs, starts it and waits until it is ready.
     ///
-    /// - Throws: `SandboxError.invalidRequest` for an OSD in memory, which has nothing to come back with.
+    /// An OSD in memory writes its objects to disk when it is asked to end, and has them again:
+    ///
+    ///     try await osd.terminate()
+    ///     try await osd.restart()
+    ///
+    /// - Throws: `SandboxError.invalidRequest` for an OSD in memory that runs or was killed: it has nothing to come back with.
     public func restart() async throws {
-        guard plan.outlivesKill else {
+        guard plan.outlivesKill || exit?.isSuccess == true else {
             throw SandboxError(
                 .invalidRequest, "\(name) keeps its objects in memory and would come back without them.",
-                advice: "Start the cluster with the object store `.blueStore()`.")
+                advice: "Ask it to end first with `terminate()`, or start the cluster with the object store `.blueStore()`.")
         }
         try await kill()
         try await start()

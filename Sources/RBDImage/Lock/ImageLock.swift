@@ -13,6 +13,8 @@ public final class ImageLock: Sendable {
         case headerUpdated
         /// The watch was made anew: ``ImageLock/renew()`` tells whether the lock outlived that.
         case resumed
+        /// Another client says that it has taken the lock: ``ImageLock/check()`` tells.
+        case challenged
         /// A promotion wants the image, by force or because it was offered (``ImageLock/offer(_:)``): let go of it, then answer
         /// with ``ImageLock/yield(to:)``.
         case promotionRequested(Notification)
@@ -78,6 +80,7 @@ public final class ImageLock: Sendable {
             guard notification.notifier != own, let message = try? HeaderNotification(encoded: notification.payload) else { return }
             if message.asksForImage(isOffered.withLock { $0 }) { sink.yield(.promotionRequested(notification)) }
             if message.operation == .headerUpdate { sink.yield(.headerUpdated) }
+            if message.operation == .acquiredLock { sink.yield(.challenged) }
         case .interrupted: sink.yield(.headerUpdated)
         case .resumed: sink.yield(.resumed)
         case .lost(let error): sink.yield(.lost(error))
@@ -94,6 +97,11 @@ public final class ImageLock: Sendable {
         default: .now(ResponseMessage(result: -EROFS).encoded)
         }
     }
+}
+
+extension CephError {
+    /// The image's lock is not ours any more: it was broken, and perhaps taken by somebody else.
+    public var isLostLock: Bool { isBusy && operation.hasSuffix("lock.assert_locked") }
 }
 
 extension HeaderNotification {
@@ -198,17 +206,23 @@ extension ImageLock {
         sink.finish()
     }
 
+    /// Asks the cluster whether the lock is still ours; does nothing when none is held.
+    ///
+    /// - Throws: An error with ``CephError/isLostLock``.
+    /// - Class method: `lock.assert_locked`
+    public func check() async throws(CephError) {
+        guard let assertion else { return }
+        _ = try await pool.call(assertion, on: object)
+    }
+
     /// After the watch was made again: the lock's cookie follows the new handle.
     ///
     /// - Throws: `ENOENT` or `EBUSY` when the lock was lost meanwhile.
     public func renew() async throws(CephError) {
         guard let old = state.withLock(\.cookie), let handle = watch.handle else { return }
         let cookie = "auto \(handle)"
-        guard cookie != old else {
-            // The new watch got the handle of the old one.
-            _ = try await pool.call(LockMethod.assertLocked(name: Self.name, kind: .exclusive, cookie: old, tag: Self.tag), on: object)
-            return
-        }
+        // The new watch may have got the handle of the old one.
+        guard cookie != old else { return try await check() }
         try await pool.change(object, with: LockMethod.setCookie(
             name: Self.name, kind: .exclusive, cookie: old, tag: Self.tag, newCookie: cookie))
         state.withLock { $0.cookie = cookie }

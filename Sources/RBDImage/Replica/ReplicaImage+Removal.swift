@@ -39,13 +39,31 @@ extension ReplicaImage {
             guard let map, number < UInt64(map.count) else { return true }
             return map[Int(number)] != .nonexistent
         }
-        let names = numbers.map { [header] in header.objectName($0) }
+        try await forEach(numbers, objectsInFlight) { [dataPool] name, _ in _ = try await dataPool.removeIfExists(name) }
+    }
+
+    /// Removes objects from HEAD; snapshots keep their versions.
+    ///
+    /// - Parameter emptiedBelow: Objects below this number hide the parent's: they are emptied instead.
+    public func removeObjects(_ numbers: [UInt64], emptiedBelow: UInt64, objectsInFlight: Int) async throws {
+        let target = try dataPool.writing(in: header.writeContext)
+        var empty = ObjectUpdate()
+        empty.ensureExists()
+        empty.truncate(to: 0)
+        try await forEach(numbers, objectsInFlight) { [empty] name, number in
+            if number < emptiedBelow { try await target.apply(empty, to: name) } else { try await target.removeIfExists(name) }
+        }
+    }
+
+    private func forEach(
+        _ numbers: some Sequence<UInt64>, _ objectsInFlight: Int, _ body: @escaping @Sendable (String, UInt64) async throws -> Void
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             var running = 0
-            for name in names {
+            for number in numbers {
                 if running >= objectsInFlight { _ = try await group.next() } else { running += 1 }
                 try Task.checkCancellation()
-                group.addTask { [dataPool] in _ = try await dataPool.removeIfExists(name) }
+                group.addTask { [header] in try await body(header.objectName(number), number) }
             }
             try await group.waitForAll()
         }

@@ -69,18 +69,24 @@ public actor ReplicaImage {
     var usesObjectMap: Bool { header.features.contains(.objectMap) }
 
     /// Applies one guarded change to the header.
+    ///
+    /// - Throws: An error with ``CephError/isLostLock`` when the lock was taken away.
     func change(_ calls: ClassCall...) async throws(CephError) { try await change(calls) }
 
     func change(_ calls: [ClassCall]) async throws(CephError) {
+        guard let failure = await failure(of: calls) else { return }
+        // Protected snapshots are busy too.
+        if failure.isBusy { try await lock.check() }
+        let names = calls.map { "\($0.className).\($0.method)" }.joined(separator: "+")
+        throw CephError(code: failure.code, operation: names, subject: failure.subject)
+    }
+
+    private func failure(of calls: [ClassCall]) async -> CephError? {
         var operation = WriteOperation()
         if let assertion = lock.assertion { operation.call(assertion) }
         for call in calls { operation.call(call) }
-        do throws(CephError) {
-            try await pool.apply(operation, to: headerObject)
-        } catch {
-            let names = calls.map { "\($0.className).\($0.method)" }.joined(separator: "+")
-            throw CephError(code: error.code, operation: names, subject: error.subject)
-        }
+        do throws(CephError) { try await pool.apply(operation, to: headerObject) } catch { return error }
+        return nil
     }
 
     /// Tells everybody who has the image open that it changed.

@@ -159,6 +159,7 @@ extension ImageShare {
         switch body {
         case .acquireImage(let globalID):
             guard !isClosing else { return -ESHUTDOWN }
+            if let refusal = await refusal(of: globalID, from: sender) { return refusal }
             await inLine(globalID) { share in await share.acquire(globalID) }
             return 0
         case .releaseImage(let globalID):
@@ -174,6 +175,20 @@ extension ImageShare {
             return 0
         case .unknown: return -EOPNOTSUPP
         }
+    }
+
+    /// Why an image is not taken: two daemons must not serve one, whoever says so. A leader writes its map before it asks.
+    private func refusal(of globalID: String, from sender: String) async -> Int32? {
+        let own = String(pool.cluster.globalID)
+        guard sender != own else { return nil }
+        do throws(CephError) {
+            let holder = try await LeaderObject(pool: pool).holder(of: globalID)
+            guard holder != own else { return nil }
+            logger.warning("refused an image that the map gives to another daemon", metadata: [
+                "rbd.image": "\(globalID)", "mirror.instance": "\(holder ?? "none")", "sender": "\(sender)",
+            ])
+            return -ESTALE
+        } catch { return -error.code }
     }
 
     private func acquire(_ globalID: String) async {

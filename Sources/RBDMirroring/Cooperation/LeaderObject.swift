@@ -51,6 +51,18 @@ struct LeaderObject: Sendable {
         }
     }
 
+    /// The daemon that the map gives an image to; nil when it knows none.
+    func holder(of globalID: String) async throws(CephError) -> String? {
+        let key = "image_map_\(globalID)"
+        var operation = ReadOperation()
+        let values = operation.omapValues(ofKeys: [key])
+        try await pool.perform(operation, on: Self.name)
+        guard let value = try values.value().values[key] else { return nil }
+        do throws(WireError) { return try MirrorImageMapEntry(encoded: value).instanceID } catch {
+            throw .undecodable(error, operation: "image map", subject: "\(pool.spec)/\(Self.name)")
+        }
+    }
+
     func map(_ globalID: String, to entry: MirrorImageMapEntry) async throws(CephError) {
         try await pool.change(Self.name, with: MirroringMethod.imageMapUpdate(globalID: globalID, entry))
     }

@@ -43,11 +43,9 @@ public actor RBDMirror: Service {
     /// - Throws: ``CephError`` when the own cluster cannot be connected to at the start.
     public func run() async throws {
         guard let base = try await connect() else { return }
-        let fsid = try base.fsid()
-        logger.info("serving", metadata: ["ceph.fsid": "\(fsid)", "service": "\(base.globalID)"])
-        try await base.registerService("rbd-mirror", daemon: "\(base.globalID)", metadata: [
-            "id": ServiceStatus.clientID(ofEntity: configuration.daemonID), "instance_id": "\(base.globalID)",
-        ])
+        let fsid = try base.cluster.fsid()
+        logger.info("serving", metadata: ["ceph.fsid": "\(fsid)", "service": "\(base.cluster.globalID)"])
+        try await base.register()
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
                 group.addTask { await self.followPools(base) }
@@ -66,14 +64,14 @@ public actor RBDMirror: Service {
             logger.warning("some images did not stop in time; their locks are left to be fenced", metadata: ["error": "\(error)"])
         }
         pools = [:]
-        await base.shutdown(within: .seconds(1))
+        await base.shutdown()
         logger.info("stopped")
     }
 
     /// Connects; nil when the end came first.
-    private func connect() async throws -> Cluster? {
+    private func connect() async throws -> ServiceClient? {
         do {
-            let base = try await cancelWhenGracefulShutdown { try await Cluster.connect(self.configuration.cluster) }
+            let base = try await cancelWhenGracefulShutdown { try await ServiceClient.connect(self.configuration) }
             try onConnect()
             return base
         } catch let error as CephError where error.code == ECANCELED {
@@ -109,19 +107,30 @@ public actor RBDMirror: Service {
         }
     }
 
-    private func followPools(_ base: Cluster) async {
+    private func followPools(_ base: ServiceClient) async {
         while !Task.isCancelled {
             do { try await scan(base) } catch {
                 logger.warning("cannot look at the pools", metadata: ["error": "\(error)"])
+                if (error as? CephError)?.isBlocklisted == true, await replace(base) { continue }
             }
             try? await Task.sleep(for: configuration.refreshInterval)
         }
     }
 
-    private func scan(_ base: Cluster) async throws {
+    /// Whether a new client has taken the place of one that was fenced.
+    private func replace(_ base: ServiceClient) async -> Bool {
+        do { try await base.replace(logger) } catch {
+            logger.warning("cannot connect anew", metadata: ["error": "\(error)"])
+            return false
+        }
+        return true
+    }
+
+    private func scan(_ base: ServiceClient) async throws {
         var wanted: [PoolKey: (name: String, peer: MirrorPeer)] = [:]
-        for (id, name) in try await base.pools() {
-            let directory = MirrorDirectory(try await base.pool(id: id))
+        let cluster = base.cluster
+        for (id, name) in try await cluster.pools() {
+            let directory = MirrorDirectory(try await cluster.pool(id: id))
             guard try await directory.mode() != .disabled else { continue }
             for peer in try await directory.peers() where peer.direction != .transmit {
                 wanted[PoolKey(pool: id, peer: peer.uuid)] = (name, peer)
@@ -143,11 +152,11 @@ public actor RBDMirror: Service {
     }
 
     /// Keeps the daemon's entry in the service map current, at most once a second.
-    private func report(_ base: Cluster) async {
+    private func report(_ base: ServiceClient) async {
         while (try? await reportNeeded.wait()) != nil {
             var status = ServiceStatus()
             for (key, replayer) in pools { status.pools[key.pool] = await replayer.summary() }
-            do { try await base.updateServiceStatus(["json": status.json]) } catch {
+            do { try await base.cluster.updateServiceStatus(["json": status.json]) } catch {
                 logger.warning("cannot update the service status", metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: .seconds(1))

@@ -40,9 +40,13 @@ public struct BootstrapFacts: Hashable, Sendable {
     /// The source's image.
     public struct Remote: Hashable, Sendable {
         public var imageID: String
+        /// Empty when the image is not in the directory, or has no header.
         public var name: String
         public var record: MirrorImage
         public var promotion: PromotionState
+
+        /// Its record is there, and the image behind it is not.
+        public var isMissing: Bool { name.isEmpty && record.state == .enabled }
 
         public init(imageID: String, name: String, record: MirrorImage, promotion: PromotionState) {
             self.imageID = imageID
@@ -125,6 +129,8 @@ public enum ImageBootstrapPlan: Hashable, Sendable {
     public enum StopReason: Hashable, Sendable {
         case localPrimary
         case remoteNotPrimary
+        /// The source has a record of the image and no image: that is no proof of anything, and the replica stays.
+        case sourceMissing
         /// The source has no such image. What is here, if anything, is not deleted: it is no replica of it.
         case remoteRemoved
         /// The source has no such image, but it is not proved that the right source answered.

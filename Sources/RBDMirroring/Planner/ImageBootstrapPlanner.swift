@@ -25,6 +25,7 @@ public enum ImageBootstrapPlanner {
         case .absent: return .stop(.remoteRemoved)
         case .image(let remote):
             if remote.record.state == .disabling { return .wait(.remoteDisabling) }
+            if remote.isMissing { return .stop(.sourceMissing) }
             guard remote.record.state == .enabled, remote.promotion == .primary else { return .stop(.remoteNotPrimary) }
             if facts.localNameOwner != nil { return .stop(.nameClash(remote.name)) }
             return .create(name: remote.name, mode: remote.record.mode)
@@ -46,6 +47,7 @@ public enum ImageBootstrapPlanner {
         _ local: BootstrapFacts.Local, _ remote: BootstrapFacts.Remote, _ facts: BootstrapFacts
     ) -> ImageBootstrapPlan {
         if remote.record.state == .disabling { return .wait(.remoteDisabling) }
+        if remote.isMissing { return .stop(.sourceMissing) }
         if local.record.mode != remote.record.mode { return .stop(.splitBrain(.modeMismatch)) }
         if case .nonPrimary(let uuid) = local.promotion, uuid != facts.source.mirrorUUID, !local.resyncRequested {
             return .stop(.unknownPeer(uuid))

@@ -37,6 +37,8 @@ extension ImageBootstrapPlan.StopReason {
         let (state, reason, role, text): (ReplicationStatus.State, ReasonCode, ReplicationStatus.Role, String) = switch self {
         case .localPrimary: (.stopped, .localPrimary, .primary, "the local image is primary")
         case .remoteNotPrimary: (.unknown, .remoteNotPrimary, .replica, "the source is not primary")
+        case .sourceMissing:
+            (.error, .sourceMissing, .replica, "the source's image is gone, but not its mirror record: the replica is kept")
         case .remoteRemoved: (.stopped, .remoteRemoved, .replica, "the source is no longer mirrored")
         case .deletionHeld(let doubt): (.error, .deletionHeld, .replica, "the replica is kept: \(doubt.text)")
         case .forcePromoting: (.stopped, .forcePromoting, .replica, "a forced promotion is under way")

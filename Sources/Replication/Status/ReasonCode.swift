@@ -56,6 +56,8 @@ extension ReasonCode {
     public static let targetFull = ReasonCode("target-full")
     /// A user's capabilities do not allow a step; ``ReplicationStatus/text`` names it.
     public static let permissionDenied = ReasonCode("permission-denied")
+    /// The source still says that it mirrors the image, and has none.
+    public static let sourceMissing = ReasonCode("source-missing")
     /// A clone's parent is not mirrored.
     public static let parentMissing = ReasonCode("parent-missing")
     /// Deletions wait for a person because they are many at once.

@@ -75,3 +75,15 @@ extension Scene {
 
     private struct NamedSnapshot: Decodable { var name: String }
 }
+
+extension Scene {
+    /// Waits until a part of a sync of a slow target has arrived, and has the rest take its time.
+    ///
+    /// - Parameter image: Its copy takes a second at least: see ``Site/slowDown(by:)``.
+    func holdSync(_ image: String) async throws {
+        try await waitUntil("the sync of \(image) is under way", within: .seconds(40)) {
+            try await siteB.lastMirrorSnapshot(image).isUnderWay
+        }
+        try await siteB.slowDown(by: .milliseconds(100))
+    }
+}

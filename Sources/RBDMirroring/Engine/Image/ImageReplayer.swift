@@ -15,7 +15,7 @@ actor ImageReplayer {
     private let board: StatusBoard
     private let share: ImageShare
     private let deletions: DeletionGuard
-    private let onUnanswered: @Sendable () -> Void
+    private let onContactLost: @Sendable (ContactLoss) -> Void
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
@@ -29,14 +29,14 @@ actor ImageReplayer {
 
     init(
         globalID: String, pair: PoolPair, board: StatusBoard, share: ImageShare, deletions: DeletionGuard, logger: Logger,
-        onUnanswered: @escaping @Sendable () -> Void
+        onContactLost: @escaping @Sendable (ContactLoss) -> Void
     ) {
         self.globalID = globalID
         self.pair = pair
         self.board = board
         self.share = share
         self.deletions = deletions
-        self.onUnanswered = onUnanswered
+        self.onContactLost = onContactLost
         var logger = logger
         logger[metadataKey: "rbd.image"] = "\(globalID)"
         self.logger = logger
@@ -104,8 +104,11 @@ actor ImageReplayer {
                 let pause = min(backoff.next(), ReplayFailure.longestPause(after: failure.reason))
                 logger.warning("replay failed", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
                 meter.failed()
-                // What was sent may still be applied: only a fresh client, with this one fenced, may go on.
-                if ReplayFailure.isUnanswered(error, by: pair.local) { onUnanswered() }
+                if let loss = ReplayFailure.contactLoss(error, in: pair) {
+                    // Creating and removing end here too: nobody is to go on before this client is fenced.
+                    if loss == .unansweredChange { await share.mustBeFenced() }
+                    onContactLost(loss)
+                }
                 await show(failure)
                 // A change on either side may have removed the cause: do not sit the pause out.
                 guard (try? await wake.wait(for: pause)) != nil else { break }

@@ -25,6 +25,8 @@ final class LockGuardian: Sendable {
             case .resumed:
                 do throws(CephError) { try await lock.renew() } catch { lost(.lock, error, work) }
                 wake.signal()
+            case .challenged:
+                do throws(CephError) { try await lock.check() } catch { if error.isLostLock { lost(.lock, error, work) } }
             case .promotionRequested(let notification):
                 logger.notice("a \(Self.isForced(notification) ? "forced " : "")promotion asks for the image")
                 promotion.withLock { $0 = notification }

@@ -16,6 +16,13 @@ enum ReplayFailure {
         return error.subject.hasPrefix("\(pool.cluster.name):")
     }
 
+    /// Why the clients of the pool are of no use any more: only fresh ones may go on, with the old ones fenced.
+    static func contactLoss(_ error: any Error, in pair: PoolPair) -> ContactLoss? {
+        if (error as? CephError)?.isBlocklisted == true { return .blocklisted }
+        // What was sent may still be applied.
+        return isUnanswered(error, by: pair.local) ? .unansweredChange : nil
+    }
+
     /// The longest pause before the next look. What comes about without a notification is looked for more often.
     static func longestPause(after reason: ReasonCode) -> Duration {
         switch reason {
@@ -42,6 +49,7 @@ enum ReplayFailure {
         if error.isOutOfSpace {
             return (.targetFull, "no space left in pool \(pool(of: error, pair)): add some or raise the pool's quota (\(error.subject))")
         }
+        if error.isLostLock { return (.lockLost, "somebody else has taken the image's lock: \(error.subject)") }
         if error.isPermissionDenied { return (.permissionDenied, "permission denied: \(error.operation) on \(error.subject)") }
         if error.isTimeout {
             let reason: ReasonCode = isUnanswered(error, by: pair.remote) ? .sourceUnreachable : .targetUnreachable

@@ -125,8 +125,8 @@ actor NamespaceReplayer: ImageOwner {
     func acquire(globalID: String) async {
         guard replayers[globalID] == nil, let share else { return }
         let replayer = ImageReplayer(
-            globalID: globalID, pair: pair, board: board, share: share, deletions: deletions, logger: logger
-        ) { [onContactLost] in onContactLost(.unansweredChange) }
+            globalID: globalID, pair: pair, board: board, share: share, deletions: deletions, logger: logger,
+            onContactLost: onContactLost)
         replayers[globalID] = replayer
         if !isHeld { await replayer.start() }
         onReport()

@@ -12,7 +12,7 @@ actor PoolReplayer {
     let poolID: Int64
     let poolName: String
     let peer: MirrorPeer
-    private let base: Cluster
+    private let base: ServiceClient
     private let configuration: RBDMirrorConfiguration
     private let memory: BufferPool
     private let identity: DaemonIdentity
@@ -31,7 +31,7 @@ actor PoolReplayer {
     private(set) var callouts: [ServiceStatus.Callout] = []
 
     init(
-        poolID: Int64, poolName: String, peer: MirrorPeer, base: Cluster, configuration: RBDMirrorConfiguration,
+        poolID: Int64, poolName: String, peer: MirrorPeer, base: ServiceClient, configuration: RBDMirrorConfiguration,
         memory: BufferPool, identity: DaemonIdentity, events: EventHub, logger: Logger,
         onReport: @escaping @Sendable () -> Void
     ) {
@@ -84,7 +84,7 @@ actor PoolReplayer {
     private func connected() async throws {
         let local = try await Cluster.connect(configuration.cluster)
         let remote: Cluster
-        do { remote = try await PeerConnection(base: base, configuration: configuration).connect(peer, poolID: poolID) } catch {
+        do { remote = try await PeerConnection(base: base.cluster, configuration: configuration).connect(peer, poolID: poolID) } catch {
             await local.shutdown()
             throw error
         }
@@ -116,13 +116,13 @@ actor PoolReplayer {
     private func serve(_ local: Cluster, _ remote: Cluster) async throws {
         let localPool = try await local.pool(id: poolID)
         let remotePool = try await remote.pool(poolName)
-        let siteName = try await PeerConnection.siteName(of: base)
+        let siteName = try await PeerConnection.siteName(of: base.cluster)
         let ids = SnapshotIDs()
         snapshotIDs = ids
-        let probe = Task { await watchOver(remotePool) }
-        defer { probe.cancel() }
         let loss = Locked<ContactLoss?>(nil)
         self.loss = loss
+        let probe = Task { await watchOver(remotePool, loss) }
+        defer { probe.cancel() }
         var pauses = Backoff(first: .seconds(1), longest: .seconds(30))
         while loss.withLock({ $0 }) == nil {
             var pause = Duration.seconds(30)
@@ -147,7 +147,9 @@ actor PoolReplayer {
     }
 
     /// Asks the peer for a sign of life: an idle image would not notice for long that its source is gone.
-    private func watchOver(_ remote: Pool) async {
+    ///
+    /// A client that the peer has fenced is of no use any more.
+    private func watchOver(_ remote: Pool, _ loss: Locked<ContactLoss?>) async {
         var wasSilent = false
         while (try? await Task.sleep(for: configuration.probeInterval)) != nil {
             do throws(CephError) {
@@ -157,6 +159,10 @@ actor PoolReplayer {
             } catch {
                 guard !Task.isCancelled else { return }
                 logger.warning("the peer does not answer", metadata: ["error": "\(error)"])
+                if error.isBlocklisted {
+                    loss.withLock { $0 = .blocklisted }
+                    again.signal()
+                }
                 wasSilent = true
                 for replayer in namespaces.values { await replayer.source(isSilent: error) }
             }

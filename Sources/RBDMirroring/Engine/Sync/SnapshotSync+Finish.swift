@@ -37,15 +37,13 @@ extension SnapshotSync {
     }
 
     private func revisions(_ stages: [Stage], _ header: ImageHeader, isExact: Bool, readsWhole: Bool) throws -> [CopyRevision] {
-        let parentsObjects = header.objectCount(forSize: header.parent?.headOverlap ?? 0)
-        return try stages.map { stage in
-            let seesParent = (sides.source.header.snapshot(stage.end)?.parentOverlap ?? 0) > 0
+        try stages.map { stage in
             let context = stage.local.map { header.writeContext(olderThan: $0) } ?? header.writeContext
             return CopyRevision(
                 base: stage.base, end: stage.end, source: try sides.source.dataPool.reading(at: stage.end),
                 target: try sides.replica.dataPool.writing(in: context), objectCount: stage.objectCount,
                 objectCountBefore: stage.objectCountBefore, states: stage.states, suspects: stage.suspects, baseIsExact: isExact,
-                readsWhole: readsWhole, emptiedBelow: seesParent ? 0 : min(parentsObjects, stage.objectCount))
+                readsWhole: readsWhole, emptiedBelow: emptiedBelow(stage, header))
         }
     }
 

@@ -59,6 +59,7 @@ struct SnapshotSync {
             from: plan.from, localStart: plan.localStart, to: plan.to, creations: (users.creations + pending.keys).sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
+        if isRepeated { try await removeAbandoned(stages, localStart: plan.localStart) }
         let oldest = stages.count > 1 ? pending[stages[0].end] : nil
         let base = isRepeated ? try await mapBefore(plan.localStart, oldest: oldest) : try await replica.loadObjectMap()
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
@@ -90,6 +91,7 @@ struct SnapshotSync {
         var stages = try await stages(
             from: plan.from, localStart: plan.localStart, to: plan.to, creations: pending.keys.sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
+        try await removeAbandoned(stages, localStart: plan.localStart)
         let oldest = stages.count > 1 ? pending[stages[0].end] : nil
         let base = try await mapBefore(plan.localStart, oldest: oldest)
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
@@ -215,7 +217,7 @@ extension ImageHeader {
     }
 
     /// Objects that HEAD has, or had at a point that was copied or begun.
-    fileprivate var largestObjectCount: UInt64 {
+    var largestObjectCount: UInt64 {
         objectCount(forSize: max(size, mirrorSnapshots.map(\.size).max() ?? 0))
     }
 }
