@@ -63,7 +63,8 @@ struct ImageHistory {
         try await pool.withImage(name, for: .readWrite) { image in
             for round in 0..<5 {
                 smallest.append(try await image.size())
-                for _ in 0..<12 { try await change(image) }
+                // Else little of a parent is left to see.
+                for _ in 0..<12 { try await change(image, resizes: !kind.isClone || round > 1) }
                 if kind.losesMaps, round == 2 {
                     try await image.updateFeatures([.objectMap, .fastDiff], enabled: false)
                     for _ in 0..<6 { try await change(image) }
