@@ -62,11 +62,27 @@ private let pairConfiguration = SandboxPair.Configuration(
         "osd_op_num_shards": "1", "osd_op_num_threads_per_shard": "1",
     ]), pools: [])
 
+/// Which releases of Ceph the two clusters are of.
+enum Releases: Sendable {
+    /// The machine's own on both.
+    case same
+    /// The machine's own on site A, the one of ``Knobs/newer`` on site B.
+    case newerOnB
+
+    fileprivate var pair: SandboxPair.Configuration {
+        var configuration = pairConfiguration
+        if self == .newerOnB, let folder = Knobs.newer { configuration.siteB.binaries = .chroot(folder) }
+        return configuration
+    }
+}
+
 /// Lends a freshly mirrored pool, or a namespace of one, to a test and clears it away; a failure shows the seed and the
 /// daemons' logs.
 nonisolated(nonsending)
-func withScene(_ pool: String, namespace: String = "", _ body: (Scene) async throws -> Void) async throws {
-    let pair = try await SandboxPair.shared(pairConfiguration)
+func withScene(
+    _ pool: String, namespace: String = "", releases: Releases = .same, _ body: (Scene) async throws -> Void
+) async throws {
+    let pair = try await SandboxPair.shared(releases.pair)
     try await pair.addMirroredPool(pool)
     let sites = [pair.siteA, pair.siteB].map { Site(cluster: $0, pool: pool, namespace: namespace) }
     let scene = Scene(siteA: sites[0], siteB: sites[1])
