@@ -3,9 +3,9 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// Needs a folder with another release's packages in it; see `SandboxBinaries.chroot(_:)`.
-@Suite(.enabled(if: getenv("CEPH_SANDBOX_CHROOT") != nil)) struct ReleaseTests {
-    private let other = SandboxBinaries.chroot(FilePath(getenv("CEPH_SANDBOX_CHROOT").map { String(cString: $0) } ?? ""))
+/// Needs a folder with another release's packages in it, as `Tests/newer-ceph` makes it.
+@Suite(.enabled(if: getenv("CEPH_MIRRORING_NEWER") != nil)) struct ReleaseTests {
+    private let other = SandboxBinaries.chroot(FilePath(getenv("CEPH_MIRRORING_NEWER").map { String(cString: $0) } ?? ""))
 
     @Test func releasesMirrorToEachOther() async throws {
         var configuration = SandboxPair.Configuration(SandboxConfiguration(fileSystem: "cephfs"))

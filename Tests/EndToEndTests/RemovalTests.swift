@@ -155,7 +155,7 @@ extension EndToEnd {
                 try await siteA.cluster.createPool(siteA.pool)
                 try await siteA.rbd("mirror", "pool", "enable", siteA.pool, "image")
                 let isStrange = { (status: ImageStatus) in
-                    status.state == "up+error" && status.description == "local image linked to unknown peer"
+                    status.state == "up+error" && status.description.hasPrefix("local image linked to unknown peer: ")
                 }
                 try await siteB.waitForStatus("disk", "a stranger's", within: .seconds(90), isStrange)
                 try await first.terminate()

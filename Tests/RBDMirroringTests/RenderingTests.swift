@@ -77,9 +77,9 @@ import Testing
         (.stopped, .remoteRemoved, .stopped, "remote image no longer exists"),
         (.unknown, .remoteNotPrimary, .unknown, "remote image is not primary"),
         (.unknown, .remoteDemoted, .unknown, "remote image demoted"),
-        (.error, .splitBrain, .error, "split-brain"),
+        (.error, .splitBrain, .error, "split-brain: our own words"),
         (.error, .disconnected, .error, "disconnected"),
-        (.error, .peerUnknown, .error, "local image linked to unknown peer"),
+        (.error, .peerUnknown, .error, "local image linked to unknown peer: our own words"),
         (.error, .bootstrapFailed, .error, "error bootstrapping replay"),
     ]
 
@@ -91,6 +91,14 @@ import Testing
         #expect(rendered == StockStatus(state: stock, description: text))
         let read = rendered.read()
         #expect(read.state == state && read.reason == reason && read.text == text)
+    }
+
+    /// Stock gives none.
+    @Test(arguments: [ReasonCode.splitBrain, .peerUnknown]) func stockSentencesWithoutAReason(_ reason: ReasonCode) throws {
+        let bare = StockStatus(ReplicationStatus(state: .error, reason: reason))
+        #expect(["split-brain", "local image linked to unknown peer"].contains(bare.description))
+        #expect(bare.read().reason == reason && bare.read().state == .error)
+        #expect(StockStatus(state: .error, description: "\(bare.description)s").read().reason == .failed)
     }
 
     @Test func splitBrainInJournalMode() {
@@ -147,8 +155,9 @@ import Testing
     @Test func everyStopReasonHasStocksWords() {
         let reasons: [(SnapshotPlan.StopReason, String)] = [
             (.resyncRequested, "resync requested"), (.forcePromoting, "orphan (force promoting)"),
-            (.forcePromoted, "force promoted"), (.unknownPeer("x"), "local image linked to unknown peer"),
-            (.splitBrain(.baseMissing(remote: 5)), "split-brain"), (.remoteDemoted, "remote image demoted"),
+            (.forcePromoted, "force promoted"), (.unknownPeer("x"), "local image linked to unknown peer: the replica belongs to the site x"),
+            (.splitBrain(.baseMissing(remote: 5)),
+             "split-brain: the source no longer has the point the replica stands at (snapshot 5)"), (.remoteDemoted, "remote image demoted"),
             (.remoteNotPrimary, "remote image is not primary"), (.remoteRemoved, "remote image no longer exists"),
             (.peerUnknown, "failed to retrieve mirror peer uuid from remote pool"),
             (.malformed("incomplete local primary snapshot"), "incomplete local primary snapshot"),

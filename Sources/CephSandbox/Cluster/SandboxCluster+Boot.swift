@@ -30,17 +30,26 @@ extension SandboxCluster {
         try files.makeFolder("crash")
         for daemon in daemons { try files.makeFolder(daemon.name) }
         let owners = [Keyring.monitor, Keyring.admin] + daemons.dropFirst().map { Keyring.owner($0.name) }
+        let cipher = try await hasChoiceOfCiphers() ? Cipher.everyone : Cipher.only
         let all = "\(files.path)/mkfs.keyring"
         try files.write("mkfs.keyring", "")
         for owner in owners {
             let file = try files.write("\(owner.fileName).keyring", "")
-            try await tool("ceph-authtool", ["--gen-key", "-n", owner.name] + owner.capabilityArguments + [file.string])
+            try await tool("ceph-authtool", ["--gen-key", "-n", owner.name] + cipher.ofKeys + owner.capabilityArguments + [file.string])
             try await tool("ceph-authtool", [all, "--import-keyring", file.string])
         }
         let map = "\(files.path)/monmap"
-        try await tool("monmaptool", ["--create", "--fsid", fsid, "--addv", "a", monitorHosts.replacing("/0", with: ""), map])
+        let monitor = ["--addv", "a", monitorHosts.replacing("/0", with: "")]
+        try await tool("monmaptool", ["--create", "--fsid", fsid] + cipher.ofMonitors + monitor + [map])
         try await tool("ceph-mon", ["--mkfs", "-c", configurationFile.string, "-i", "a", "--monmap", map, "--keyring", all])
         files.remove("mkfs.keyring")
+    }
+
+    /// Whether the release has a newer cipher for keys, which clients of older releases do not understand.
+    private func hasChoiceOfCiphers() async throws -> Bool {
+        let command = try configuration.binaries.command("monmaptool", ["--help"])
+        let help = try await SandboxProcess.run(command.executable, command.arguments, timeout: configuration.commandTimeout)
+        return (help.text + help.errorText).contains("--auth-preferred-cipher")
     }
 
     private func boot(_ osd: SandboxDaemon, _ number: Int) async throws {
@@ -64,4 +73,19 @@ extension SandboxCluster {
         let output = try await SandboxProcess.run(command.executable, command.arguments, timeout: configuration.commandTimeout)
         guard output.exit.isSuccess else { throw SandboxError.failed([name] + arguments, output) }
     }
+}
+
+/// How keys are encrypted.
+private struct Cipher {
+    let ofKeys: [String]
+    let ofMonitors: [String]
+
+    /// The release knows one.
+    static let only = Cipher(ofKeys: [], ofMonitors: [])
+    /// The one that clients of all releases know, as in a cluster that was upgraded.
+    static let everyone = Cipher(
+        ofKeys: ["--key-type", "aes"],
+        ofMonitors: [
+            "--auth-service-cipher", "aes", "--auth-preferred-cipher", "aes", "--auth-allowed-ciphers", "aes,aes256k",
+        ])
 }

@@ -128,14 +128,18 @@ public actor RBDMirror: Service {
 
     private func scan(_ base: ServiceClient) async throws {
         var wanted: [PoolKey: (name: String, peer: MirrorPeer)] = [:]
-        let cluster = base.cluster
-        for (id, name) in try await cluster.pools() {
-            let directory = MirrorDirectory(try await cluster.pool(id: id))
-            guard try await directory.mode() != .disabled else { continue }
-            for peer in try await directory.peers() where peer.direction != .transmit {
-                wanted[PoolKey(pool: id, peer: peer.uuid)] = (name, peer)
+        var unread: Set<Int64> = []
+        for pool in await PoolListing.read(try await base.cluster.pools(), in: base.cluster) {
+            do {
+                for peer in try pool.peers.get() { wanted[PoolKey(pool: pool.id, peer: peer.uuid)] = (pool.name, peer) }
+            } catch {
+                if (error as? CephError)?.isBlocklisted == true { throw error }
+                logger.warning("cannot look at a pool", metadata: ["ceph.pool": "\(pool.name)", "error": "\(error)"])
+                unread.insert(pool.id)
             }
         }
+        // Of a pool that does not answer nothing new is known.
+        for key in pools.keys where unread.contains(key.pool) { wanted[key] = (pools[key]!.poolName, pools[key]!.peer) }
         for (key, replayer) in pools where wanted[key] == nil {
             await replayer.stop()
             pools[key] = nil

@@ -7,7 +7,7 @@ extension StockStatus {
     /// What is not in it stays empty: a description is for people and says little. An unknown sentence is kept as
     /// ``ReplicationStatus/text`` under the state's own reason.
     public func read(at time: WallTime = .now()) -> ReplicationStatus {
-        if let phrase = StockPhrase.all.first(where: { $0.text == description && $0.state == state }) {
+        if let phrase = StockPhrase.all.first(where: { $0.isSaid(in: description) && $0.state == state }) {
             return ReplicationStatus(
                 role: phrase.role, state: phrase.model, reason: phrase.reason, text: description, since: time)
         }

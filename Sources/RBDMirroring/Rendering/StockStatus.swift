@@ -26,7 +26,8 @@ public struct StockStatus: Hashable, Sendable {
 
     /// Renders a status.
     ///
-    /// Where stock has a sentence for the reason it is used to the letter; else the status speaks for itself.
+    /// Where stock has a sentence for the reason it is used to the letter, followed by how it was seen where somebody has to
+    /// decide; else the status speaks for itself.
     /// - Parameters:
     ///   - figures: Of a replaying image; nil before the first look at both sides.
     ///   - mode: In journal mode, and where the modes of the two sides differ, stock words a split-brain differently.
@@ -40,7 +41,7 @@ public struct StockStatus: Hashable, Sendable {
         } else if !wasReplayed, status.reason == .remoteDemoted, let found = StockPhrase.of(.remoteNotPrimary, in: status.state) {
             self.init(state: found.state, description: found.text)
         } else if let phrase = StockPhrase.of(status.reason, in: status.state) {
-            self.init(state: phrase.state, description: phrase.text)
+            self.init(state: phrase.state, description: phrase.description(of: status))
         } else {
             self.init(inOwnWords: status, figures)
         }
@@ -78,16 +79,28 @@ struct StockPhrase {
     var role: ReplicationStatus.Role
     var state: MirrorSiteStatus.State
     var text: String
+    /// Whether the status' own text follows: a person has to decide by it.
+    var isExplained: Bool
 
     private init(
         _ text: String, _ state: MirrorSiteStatus.State, _ reason: ReasonCode, _ model: ReplicationStatus.State,
-        _ role: ReplicationStatus.Role = .replica
+        _ role: ReplicationStatus.Role = .replica, isExplained: Bool = false
     ) {
         self.text = text
         self.state = state
         self.reason = reason
         self.model = model
         self.role = role
+        self.isExplained = isExplained
+    }
+
+    func description(of status: ReplicationStatus) -> String {
+        guard isExplained, !status.text.isEmpty else { return text }
+        return status.text.hasPrefix(text) ? status.text : "\(text): \(status.text)"
+    }
+
+    func isSaid(in description: String) -> Bool {
+        description == text || isExplained && description.hasPrefix("\(text): ")
     }
 
     /// The first that fits is said; all are understood.
@@ -102,9 +115,9 @@ struct StockPhrase {
         .init("remote image no longer exists", .stopped, .remoteRemoved, .stopped),
         .init("remote image is not primary", .unknown, .remoteNotPrimary, .unknown),
         .init("remote image demoted", .unknown, .remoteDemoted, .unknown),
-        .init("split-brain", .error, .splitBrain, .error),
+        .init("split-brain", .error, .splitBrain, .error, isExplained: true),
         .init("split-brain detected", .error, .splitBrain, .error),
-        .init("local image linked to unknown peer", .error, .peerUnknown, .error),
+        .init("local image linked to unknown peer", .error, .peerUnknown, .error, isExplained: true),
         .init("disconnected", .error, .disconnected, .error),
         .init("error bootstrapping replay", .error, .bootstrapFailed, .error),
     ]

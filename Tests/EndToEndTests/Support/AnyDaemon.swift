@@ -62,6 +62,13 @@ enum AnyDaemon {
         case .ours(let daemon): try await daemon.kill()
         }
     }
+
+    /// - Throws: ``ToolFailure`` if our daemon has logged a word; a stock one is taken as it is.
+    func expectNever(_ word: String) throws {
+        guard case .ours(let daemon) = self else { return }
+        let lines = daemon.logTail(lines: 100_000).split(separator: "\n").filter { $0.contains(word) }
+        if let line = lines.first { throw ToolFailure(tool: "rbd-mirror", text: "\(line)") }
+    }
 }
 
 extension Scene {

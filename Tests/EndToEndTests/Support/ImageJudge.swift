@@ -34,11 +34,32 @@ struct ImageJudge {
         }
         let differing = Set(ours.keys).union(theirs.keys).filter { ours[$0] != theirs[$0] }.sorted()
         guard differing.isEmpty else {
-            throw Disagreement(image: image, lines: differing.map { key in
+            var lines = differing.map { key in
                 let (left, right) = Self.excess(ours[key], theirs[key])
                 return "\(key):\n  \(first.name): \(left)\n  \(second.name): \(right)"
-            })
+            }
+            if differing.contains("content") { lines.append(try await differingBlocks(first, second)) }
+            throw Disagreement(image: image, lines: lines)
         }
+    }
+
+    /// Where the heads of two sides differ, by blocks.
+    private func differingBlocks(_ first: Site, _ second: Site) async throws -> String {
+        let size = 4096
+        let export = ["export", "--no-progress", image, "-"]
+        var contents: [[UInt8]] = []
+        for site in [first, second] {
+            contents.append(try await site.cluster.output("rbd", ["-p", site.container] + export, timeout: .seconds(300)).standardOutput)
+        }
+        let blocks = stride(from: 0, to: min(contents[0].count, contents[1].count), by: size).filter { start in
+            let end = min(start + size, contents[0].count, contents[1].count)
+            return contents[0][start..<end] != contents[1][start..<end]
+        }
+        let listed = blocks.prefix(40).map { start in
+            "\(start)" + zip([first, second], contents).filter { $1[start..<min(start + size, $1.count)].allSatisfy { $0 == 0 } }
+                .map { " (zeroes on \($0.0.name))" }.joined()
+        }
+        return "\(blocks.count) blocks of \(size) bytes differ, at \(listed.joined(separator: ", "))"
     }
 
     /// What each side has that the other has not, by lines.

@@ -1,4 +1,6 @@
 import Foundation
+import SystemPackage
+import Testing
 
 /// What the environment says of the size of the tests; the seed is `SeededRandom`'s.
 enum Knobs {
@@ -9,5 +11,13 @@ enum Knobs {
     /// Size of the image that has everything, in MiB.
     static let mebibytes = value("CEPH_MIRRORING_MIB") ?? 128
 
+    /// A folder with a newer release of Ceph, as `Tests/newer-ceph` makes it; nil skips the tests that need one.
+    static let newer = ProcessInfo.processInfo.environment["CEPH_MIRRORING_NEWER"].map { FilePath($0) }
+
     private static func value(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips a test where there is no newer release to mix with.
+    static var needsNewerRelease: Self { .enabled(if: Knobs.newer != nil, "CEPH_MIRRORING_NEWER is not set: see Tests/newer-ceph") }
 }

@@ -29,7 +29,11 @@ extension Scene {
     }
 
     /// Waits until the newest mirror snapshot of one site is complete on the other, and what it replaces is gone.
-    func waitForSync(_ image: String, from source: Site? = nil, within limit: Duration = .seconds(60)) async throws {
+    ///
+    /// - Parameter prunes: Whether the daemon there removes what is replaced: stock of 16.2 leaves copies of demotions behind.
+    func waitForSync(
+        _ image: String, from source: Site? = nil, within limit: Duration = .seconds(60), prunes: Bool = true
+    ) async throws {
         let source = source ?? siteA
         let target = other(than: source)
         guard let newest = try await source.snapshots(image).last(where: \.isMirror) else {
@@ -39,8 +43,8 @@ extension Scene {
             "snapshot \(newest.id) of \(source.spec(image)) is on \(target.name)", within: limit, every: .milliseconds(100)
         ) {
             guard let all = try? await target.snapshots(image), let last = all.last(where: \.isMirror) else { return false }
-            return last.isComplete && last.namespace.primary_snap_id == newest.id && all.filter(\.isCopy).count == 1
-                && !all.contains(where: \.isTrash)
+            return last.isComplete && last.namespace.primary_snap_id == newest.id && !all.contains(where: \.isTrash)
+                && (!prunes || all.filter(\.isCopy).count == 1)
         }
     }
 }

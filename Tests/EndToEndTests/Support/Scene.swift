@@ -83,14 +83,30 @@ private let pairConfiguration = SandboxPair.Configuration(
         "osd_op_num_shards": "1", "osd_op_num_threads_per_shard": "1",
     ]), pools: [])
 
+/// Which releases of Ceph the two clusters are of.
+enum Releases: Sendable {
+    /// The machine's own on both.
+    case same
+    /// The machine's own on site A, the one of ``Knobs/newer`` on site B.
+    case newerOnB
+
+    fileprivate var pair: SandboxPair.Configuration {
+        var configuration = pairConfiguration
+        if self == .newerOnB, let folder = Knobs.newer { configuration.siteB.binaries = .chroot(folder) }
+        return configuration
+    }
+}
+
 /// Lends a freshly mirrored pool, or a namespace of one, to a test and clears it away; a failure shows the seed and the
 /// daemons' logs.
 ///
 /// - Returns: Whether the test passed so far.
 @discardableResult
 nonisolated(nonsending)
-func withScene(_ pool: String, namespace: String = "", _ body: (Scene) async throws -> Void) async throws -> Bool {
-    let pair = try await SandboxPair.shared(pairConfiguration)
+func withScene(
+    _ pool: String, namespace: String = "", releases: Releases = .same, _ body: (Scene) async throws -> Void
+) async throws -> Bool {
+    let pair = try await SandboxPair.shared(releases.pair)
     try await pair.addMirroredPool(pool)
     let scene = Scene(pair, pool: pool, namespace: namespace)
     var passed = true

@@ -1,4 +1,5 @@
-/// Makes the answers of status commands comparable: what differs from run to run is replaced, everything else stays.
+/// Makes the answers of status commands comparable: what differs from run to run is replaced, and the reason of a split-brain,
+/// which stock does not give; everything else stays.
 struct StatusMask {
     /// Ids of the service and of the pool's client; each has a number of its own, so that they must still match each other.
     private let clients: [String]
@@ -18,6 +19,7 @@ struct StatusMask {
         }
         return Self.withoutSnapshots(Self.withoutTimes(Self.withoutConnection(Self.withoutRates(text))))
             .replacing("remote image demoted", with: Self.afterDemotion)
+            .replacing(/split-brain: [^"\n]*/, with: "split-brain")
     }
 
     /// When stock goes over from the first to the second sentence after a demotion is up to its clock.

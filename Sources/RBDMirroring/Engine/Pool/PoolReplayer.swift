@@ -63,15 +63,17 @@ actor PoolReplayer {
                 if Task.isCancelled { break }
                 let pause = backoff.next()
                 logger.warning("cannot serve the pool", metadata: ["error": "\(error)", "retry.seconds": "\(pause.inSeconds)"])
-                report([ServiceStatus.Callout(level: .error, text: Self.callout(for: error))])
+                report([ServiceStatus.Callout(level: .error, text: callout(for: error))])
                 try? await Task.sleep(for: pause)
             }
         }
     }
 
-    private static func callout(for error: any Error) -> String {
+    private func callout(for error: any Error) -> String {
         guard let error = error as? CephError else { return "\(error)" }
-        return error.isPermissionDenied ? "client does not have permission: \(error)" : "unable to connect to remote cluster: \(error)"
+        if error.isPermissionDenied { return "client does not have permission: \(error)" }
+        if error.isNotFound { return "pool \(poolName) does not exist at site \(peer.siteName), or is not mirrored there: \(error)" }
+        return "unable to connect to remote cluster: \(error)"
     }
 
     private func report(_ callouts: [ServiceStatus.Callout]) {
@@ -137,7 +139,7 @@ actor PoolReplayer {
                 if (error as? CephError)?.isBlocklisted == true || error is PairChanged { throw error }
                 // One that was deleted and made anew under its name is not found by its old id.
                 if let present = try? await remote.pool(poolName), present.id != remotePool.id { throw PairChanged() }
-                report([ServiceStatus.Callout(level: .error, text: Self.callout(for: error))])
+                report([ServiceStatus.Callout(level: .error, text: callout(for: error))])
                 logger.warning("peer does not answer", metadata: ["error": "\(error)"])
                 pause = pauses.next()
             }
