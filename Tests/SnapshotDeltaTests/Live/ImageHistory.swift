@@ -96,7 +96,7 @@ struct ImageHistory {
         let options = ImageOptions(order: 19, stripeUnit: 16384, stripeCount: 2, cloneFormat: 2)
         try await pool.cloneImage(name + "-1root", at: "origin", to: name + "-0parent", options)
         try await pool.withImage(name + "-0parent", for: .readWrite) { image in
-            try await image.resize(to: size)
+            try await image.resize(to: size, shrinking: true)
             for _ in 0..<8 { try await change(image, resizes: false) }
             try await image.createSnapshot("origin")
         }

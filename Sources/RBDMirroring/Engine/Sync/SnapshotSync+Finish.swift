@@ -80,7 +80,8 @@ extension SnapshotSync {
             name: name, features: header.features, snapshotLimit: header.snapshotLimit ?? .max, snapshots: header.snapshots,
             metadata: header.metadata)
         let mapping = header.snapshot(working)?.mirror?.snapshotIDs ?? [:]
-        for step in ImageStateDiff.steps(from: settings, to: state, snapshotIDs: mapping) {
+        let steps = ImageStateDiff.steps(from: settings, to: state, snapshotIDs: mapping)
+        for step in steps {
             switch step {
             case .renameImage(let new): try await rename(from: name, to: new)
             case .disableFeatures(let features): try await ReplicaFeatures(replica: replica).disable(features)
@@ -94,7 +95,7 @@ extension SnapshotSync {
             }
         }
         // Of a feature that was switched on just now, or by a stock daemon, which leaves it at that.
-        try await replica.refresh()
+        if steps.contains(where: { if case .enableFeatures = $0 { true } else { false } }) { try await replica.refresh() }
         try await replica.rebuildObjectMapsIfInvalid()
     }
 
