@@ -77,9 +77,12 @@ struct HistoryStage: Sendable {
 
     func judge(_ kind: HistoryKind) async throws -> HistoryJudge {
         var judge = HistoryJudge(source: try await pool(clusterA, kind), replica: try await pool(clusterB, kind))
-        // Replicas are clones of format 2, whatever the source is; that is an operation which old clients do not know.
-        if kind.options.cloneFormat == 1 { judge.ownFeatures.insert(.operations) }
-        if kind.parentPool != nil { judge.comparesChanges = false }
+        if kind.parentPool != nil {
+            // Replicas are clones of format 2, whatever the source is; that is an operation which old clients do not know. And a
+            // snapshot that was made soon after the source was flattened sees the parent here still.
+            judge.ownFeatures.insert(.operations)
+            judge.comparesChanges = false
+        }
         return judge
     }
 
