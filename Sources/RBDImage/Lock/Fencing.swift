@@ -25,8 +25,13 @@ extension Pool {
     public func fence(_ locker: LockInfo.Locker, lock: String, on object: String) async throws(CephError) {
         try await cluster.blocklist(locker.address)
         try await cluster.waitForLatestMap()
+        try await breakLock(locker, named: lock, on: object)
+    }
+
+    /// Takes a lock away from who holds it, if it is there still.
+    func breakLock(_ locker: LockInfo.Locker, named name: String, on object: String) async throws(CephError) {
         do throws(CephError) {
-            try await change(object, with: LockMethod.breakLock(name: lock, client: locker.client, cookie: locker.cookie))
+            try await change(object, with: LockMethod.breakLock(name: name, client: locker.client, cookie: locker.cookie))
         } catch {
             guard error.isNotFound else { throw error }
         }

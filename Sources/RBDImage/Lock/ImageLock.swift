@@ -25,6 +25,8 @@ public final class ImageLock: Sendable {
     /// The lock's name on the header.
     public static let name = "rbd_lock"
     static let tag = "internal"
+    /// Global ids of clients with locks that they may not take back themselves.
+    private static let abandoners = Locked(Set<UInt64>())
 
     public let object: String
     /// For one reader; buffers the newest 64 events and ends with ``close()``.
@@ -154,6 +156,10 @@ extension ImageLock {
     private func fenceDeadOwner() async throws {
         let info = try await pool.lockInfo(of: object, name: Self.name)
         guard let holder = info.lockers.first else { return }
+        if holder.client == pool.cluster.globalID, !Self.abandoners.withLock({ $0.contains(holder.client) }) {
+            // Left by an earlier lock of this client, whose release was not answered or met a cookie that was just being changed.
+            return try await pool.breakLock(holder, named: Self.name, on: object)
+        }
         let clients = try await pool.watchingClients(of: object)
         guard !clients.contains(holder.client) else {
             throw Owner(client: holder.client, address: holder.address, description: holder.description)
@@ -173,6 +179,11 @@ extension ImageLock {
             try await pool.change(object, with: LockMethod.unlock(name: Self.name, cookie: cookie))
         } catch {
             guard error.isNotFound else { throw error }
+            // A new watch may have changed the cookie meanwhile.
+            let info = try await pool.lockInfo(of: object, name: Self.name)
+            if let own = info.lockers.first(where: { $0.client == pool.cluster.globalID }) {
+                try await pool.breakLock(own, named: Self.name, on: object)
+            }
         }
         let client = HeaderNotification.Client(globalID: pool.cluster.globalID, handle: watch.handle ?? 0)
         _ = try await pool.notify(object, HeaderNotification.releasedLock(client).encoded)
@@ -193,6 +204,7 @@ extension ImageLock {
     ///
     /// For a client with a change that was not answered: it may still be applied.
     public func abandon() async {
+        Self.abandoners.withLock { _ = $0.insert(pool.cluster.globalID) }
         await watch.cancel(within: .seconds(1))
         forwarder.cancel()
         sink.finish()
