@@ -43,14 +43,21 @@ public struct ExtentFinder: Sendable {
         let old: UInt64? = if let before { try await size(of: name, in: before) } else { nil }
         guard let new = try await size(of: name, in: pool) else { return old.map { .gone(sizeAtStart: $0) } ?? .neverThere }
         guard let before, let old else { return .whole(objectSize: objectSize, sizeAtEnd: new) }
-        let common = min(old, new) / UInt64(chunk) * UInt64(chunk)
+        let common = min(old, new)
+        let aligned = common / UInt64(chunk) * UInt64(chunk)
         var ranges: [Range<UInt64>] = []
-        if common > 0 {
-            async let first = digests(of: name, in: before, 0..<common)
-            async let second = digests(of: name, in: pool, 0..<common)
-            ranges = ChecksumComparison.differingRanges(try await first, try await second, chunk: chunk, size: common)
+        if aligned > 0 {
+            async let first = digests(of: name, in: before, 0..<aligned, chunk: chunk)
+            async let second = digests(of: name, in: pool, 0..<aligned, chunk: chunk)
+            ranges = ChecksumComparison.differingRanges(try await first, try await second, chunk: chunk, size: aligned)
         }
-        if new > common { ranges.append(common..<new) }
+        var end = aligned
+        if common > aligned, common == new {
+            async let first = digests(of: name, in: before, aligned..<common, chunk: Int(common - aligned))
+            async let second = digests(of: name, in: pool, aligned..<common, chunk: Int(common - aligned))
+            if try await first == second { end = common }
+        }
+        if new > end { ranges.append(end..<new) }
         return ObjectChange(existedAtStart: true, existsAtEnd: true, sizeAtEnd: new, sizeAtStart: old, ranges: ranges)
     }
 
@@ -61,7 +68,7 @@ public struct ExtentFinder: Sendable {
         }
     }
 
-    private func digests(of name: String, in pool: Pool, _ range: Range<UInt64>) async throws -> [UInt64] {
+    private func digests(of name: String, in pool: Pool, _ range: Range<UInt64>, chunk: Int) async throws -> [UInt64] {
         var operation = ReadOperation()
         let digests = operation.checksums(.xxhash64, of: range, chunk: chunk, seed: seed)
         try await pool.perform(operation, on: name)

@@ -25,10 +25,11 @@ struct StatusMask {
     /// When stock goes over from the first to the second sentence after a demotion is up to its clock.
     private static let afterDemotion = "remote image is not primary"
 
-    /// Speeds and durations; whether they are whole numbers still shows.
+    /// Speeds and durations; whether they are whole numbers still shows. The time left is there or not: stock may write its figures
+    /// before it knows a speed, and then not again for long.
     private static func withoutRates(_ text: String) -> String {
-        text.replacing(
-            /(bytes_per_second|seconds_until_synced|syncing_percent|last_snapshot_sync_seconds)(\\?":)([\d.]+)/
+        text.replacing(/,\\?"seconds_until_synced\\?":[\d.]+/, with: "").replacing(
+            /(bytes_per_second|syncing_percent|last_snapshot_sync_seconds)(\\?":)([\d.]+)/
         ) { "\($0.1)\($0.2)\($0.3.contains(".") ? "0.0" : "0")" }
     }
 
