@@ -40,6 +40,8 @@ public final class ImageLock: Sendable {
 
     private struct State: Sendable {
         var cookie: String?
+        /// Under way: the cluster may have the new cookie already.
+        var renewal: Task<CephError?, Never>?
     }
 
     private init(pool: Pool, object: String, watch: Watch, isOffered: Locked<Bool>) {
@@ -72,8 +74,18 @@ public final class ImageLock: Sendable {
     public var isHeld: Bool { state.withLock { $0.cookie != nil } }
 
     /// The guard that goes in front of every change of metadata; nil without a lock.
-    public var assertion: ClassCall? {
-        state.withLock(\.cookie).map { LockMethod.assertLocked(name: Self.name, kind: .exclusive, cookie: $0, tag: Self.tag) }
+    public var assertion: ClassCall? { cookie.map(Self.assertion) }
+
+    var cookie: String? { state.withLock(\.cookie) }
+
+    /// The cookie once a renewal that is under way has ended.
+    func cookieAfterRenewal() async -> String? {
+        if let renewal = state.withLock(\.renewal) { _ = await renewal.value }
+        return cookie
+    }
+
+    static func assertion(_ cookie: String) -> ClassCall {
+        LockMethod.assertLocked(name: name, kind: .exclusive, cookie: cookie, tag: tag)
     }
 
     private static func forward(_ event: WatchEvent, _ own: UInt64, _ isOffered: Locked<Bool>, to sink: AsyncStream<Event>.Continuation) {
@@ -235,8 +247,19 @@ extension ImageLock {
         let cookie = "auto \(handle)"
         // The new watch may have got the handle of the old one.
         guard cookie != old else { return try await check() }
-        try await pool.change(object, with: LockMethod.setCookie(
-            name: Self.name, kind: .exclusive, cookie: old, tag: Self.tag, newCookie: cookie))
-        state.withLock { $0.cookie = cookie }
+        let (pool, object, state) = (pool, object, state)
+        let renewal = Task { () -> CephError? in
+            do throws(CephError) {
+                try await pool.change(object, with: LockMethod.setCookie(
+                    name: Self.name, kind: .exclusive, cookie: old, tag: Self.tag, newCookie: cookie))
+            } catch { return error }
+            // Given back meanwhile, it is held no more.
+            state.withLock { if $0.cookie == old { $0.cookie = cookie } }
+            return nil
+        }
+        state.withLock { $0.renewal = renewal }
+        let failure = await renewal.value
+        state.withLock { $0.renewal = nil }
+        if let failure { throw failure }
     }
 }

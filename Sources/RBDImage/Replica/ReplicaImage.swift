@@ -74,16 +74,21 @@ public actor ReplicaImage {
     func change(_ calls: ClassCall...) async throws(CephError) { try await change(calls) }
 
     func change(_ calls: [ClassCall]) async throws(CephError) {
-        guard let failure = await failure(of: calls) else { return }
-        // Protected snapshots are busy too.
-        if failure.isBusy { try await lock.check() }
+        let cookie = lock.cookie
+        guard var failure = await attempt(calls, cookie) else { return }
+        // The watch was made anew meanwhile, and the lock's cookie followed it.
+        if failure.isBusy, cookie != nil, let renewed = await lock.cookieAfterRenewal(), renewed != cookie {
+            guard let second = await attempt(calls, renewed) else { return }
+            failure = second
+        }
         let names = calls.map { "\($0.className).\($0.method)" }.joined(separator: "+")
         throw CephError(code: failure.code, operation: names, subject: failure.subject)
     }
 
-    private func failure(of calls: [ClassCall]) async -> CephError? {
+    /// Nothing of it is done where it fails.
+    private func attempt(_ calls: [ClassCall], _ cookie: String?) async -> CephError? {
         var operation = WriteOperation()
-        if let assertion = lock.assertion { operation.call(assertion) }
+        if let cookie { operation.call(ImageLock.assertion(cookie)) }
         for call in calls { operation.call(call) }
         do throws(CephError) { try await pool.apply(operation, to: headerObject) } catch { return error }
         return nil
