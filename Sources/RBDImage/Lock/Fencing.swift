@@ -29,6 +29,7 @@ extension Pool {
     }
 
     /// Takes a lock away from who holds it, if it is there still.
+    @inline(never)  // Swift 6.3.1's optimiser crashes on it within its callers.
     func breakLock(_ locker: LockInfo.Locker, named name: String, on object: String) async throws(CephError) {
         do throws(CephError) {
             try await change(object, with: LockMethod.breakLock(name: name, client: locker.client, cookie: locker.cookie))

@@ -170,8 +170,13 @@ extension ImageLock {
         guard let holder = info.lockers.first else { return }
         if holder.client == pool.cluster.globalID, !Self.abandoners.withLock({ $0.contains(holder.client) }) {
             // Left by an earlier lock of this client, whose release was not answered or met a cookie that was just being changed.
-            return try await pool.breakLock(holder, named: Self.name, on: object)
+            try await pool.breakLock(holder, named: Self.name, on: object)
+        } else {
+            try await fence(holder)
         }
+    }
+
+    private func fence(_ holder: LockInfo.Locker) async throws {
         let clients = try await pool.watchingClients(of: object)
         guard !clients.contains(holder.client) else {
             throw Owner(client: holder.client, address: holder.address, description: holder.description)
