@@ -34,7 +34,11 @@ struct Site: Sendable {
 
     func header() async throws -> ImageHeader? {
         guard let id = try await pool.imageID(named: Self.image) else { return nil }
-        return try await pool.imageHeader(id)
+        // An image that is being made has its name before its header.
+        do { return try await pool.imageHeader(id) } catch {
+            guard error.isNotFound else { throw error }
+            return nil
+        }
     }
 
     /// The newest mirror snapshot taken here as the primary site.
