@@ -34,24 +34,6 @@ extension EndToEnd {
                 try await daemon.terminate()
             }
         }
-
-        /// The stock daemon says that it is in step, and is not: the reason for all this.
-        @Test func stockMissesIt() async throws {
-            try await withScene("rollback-stock") { scene in
-                let image = Image(scene)
-                try await image.begin(.kept)
-                try await scene.takeMirrorSnapshot("disk")
-                let stock = try await scene.startStock(on: scene.siteB)
-                try await scene.waitForStock("disk")
-                try await image.change(.kept)
-                try await scene.takeMirrorSnapshot("disk")
-                try await scene.waitForStock("disk")
-                await #expect(throws: Disagreement.self, "stock got it right") {
-                    try await ImageJudge(image: "disk").compare(scene.siteA, scene.siteB)
-                }
-                try await stock.stop()
-            }
-        }
     }
 }
 

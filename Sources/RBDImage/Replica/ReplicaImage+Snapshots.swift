@@ -51,9 +51,34 @@ extension ReplicaImage {
     }
 
     /// Records how far a copy has come: the index of the last object done without a gap.
+    ///
+    /// It stands at the image state too, where it is out of the way of others: ``hasRecorded(_:lastCopied:)``.
     public func recordProgress(_ working: UInt64, lastCopied: UInt64) async throws(CephError) {
         try await change(HeaderMethod.mirrorSnapshotSetCopyProgress(working, complete: false, lastCopied: lastCopied))
+        var operation = WriteOperation()
+        operation.assertExists()
+        operation.setXattr(Self.progressAttribute, to: Self.encoded(lastCopied))
+        do throws(CephError) { try await pool.apply(operation, to: ObjectNames.mirrorSnapshotState(id, snapshot: working, index: 0)) } catch {
+            guard error.isNotFound else { throw error }
+        }
     }
+
+    /// Whether it was us who recorded this progress last; else a stock daemon has copied since.
+    public func hasRecorded(_ working: UInt64, lastCopied: UInt64) async throws(CephError) -> Bool {
+        var operation = ReadOperation()
+        let attributes = operation.xattrs()
+        do throws(CephError) {
+            try await pool.perform(operation, on: ObjectNames.mirrorSnapshotState(id, snapshot: working, index: 0))
+            return try attributes.value()[Self.progressAttribute] == Self.encoded(lastCopied)
+        } catch {
+            guard error.isNotFound else { throw error }
+            return false
+        }
+    }
+
+    private static let progressAttribute = "swift.last_copied_object"
+
+    private static func encoded(_ number: UInt64) -> [UInt8] { withUnsafeBytes(of: number.littleEndian, Array.init) }
 
     /// Removes a snapshot of any namespace with all that belongs to it.
     ///

@@ -24,12 +24,17 @@ public struct CopyRevision: Sendable {
     public let baseIsExact: Bool
     /// Nothing is known of what the target has: every object is read whole.
     public let readsWhole: Bool
+    /// What the target has, however it came there, is compared with the source's end by checksums; what differs is written.
+    ///
+    /// Reads all of the objects on both sides, on their OSDs. Only true of the last revision: it is the one that HEAD is to equal.
+    public let comparesTarget: Bool
     /// Objects below this number see a parent at the target and none at the source: they are emptied instead of removed.
     public let emptiedBelow: UInt64
 
     public init(
         base: UInt64, end: UInt64, source: Pool, target: Pool, objectCount: UInt64, objectCountBefore: UInt64 = 0,
-        states: ObjectDeltaMap?, suspects: ObjectSet = .init(), baseIsExact: Bool = true, readsWhole: Bool = false, emptiedBelow: UInt64 = 0
+        states: ObjectDeltaMap?, suspects: ObjectSet = .init(), baseIsExact: Bool = true, readsWhole: Bool = false, comparesTarget: Bool = false,
+        emptiedBelow: UInt64 = 0
     ) {
         self.base = base
         self.end = end
@@ -41,6 +46,7 @@ public struct CopyRevision: Sendable {
         self.suspects = suspects
         self.baseIsExact = baseIsExact
         self.readsWhole = readsWhole
+        self.comparesTarget = comparesTarget
         self.emptiedBelow = emptiedBelow
     }
 }

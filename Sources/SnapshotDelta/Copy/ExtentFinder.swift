@@ -2,7 +2,7 @@ internal import CephCore
 
 /// Finds which bytes of an object changed between two source points.
 ///
-/// Best source first: the object's snapshot set, else server-side checksums of both versions.
+/// Best source first: the object's snapshot set, else server-side checksums of both versions. A target is compared by checksums.
 public struct ExtentFinder: Sendable {
     /// How extents are found.
     public struct Method: Hashable, Sendable {
@@ -35,45 +35,58 @@ public struct ExtentFinder: Sendable {
         return try await history.snapshotSet(in: pool)?.change(from: base, to: end, objectSize: objectSize) ?? .neverThere
     }
 
-    /// Checksums chunks of both versions; the tail that only one of them has counts as changed.
     private func changeByChecksum(
         of name: String, from base: UInt64, in pool: Pool, _ objectSize: UInt64
     ) async throws -> ObjectChange {
-        let before = try base == 0 ? nil : pool.reading(at: base)
-        let old: UInt64? = if let before { try await size(of: name, in: before) } else { nil }
-        guard let new = try await size(of: name, in: pool) else { return old.map { .gone(sizeAtStart: $0) } ?? .neverThere }
+        let before = try base == 0 ? nil : ObjectVersion(name: name, pool: pool.reading(at: base))
+        return try await change(from: before, to: ObjectVersion(name: name, pool: pool), objectSize)
+    }
+
+    /// Checksums chunks of both versions; the tail that only one of them has counts as changed.
+    ///
+    /// - Parameter before: May be another object, on another cluster; nil for none.
+    func change(from before: ObjectVersion?, to now: ObjectVersion, _ objectSize: UInt64) async throws -> ObjectChange {
+        async let sizeNow = size(of: now)
+        let old: UInt64? = if let before { try await size(of: before) } else { nil }
+        guard let new = try await sizeNow else { return old.map { .gone(sizeAtStart: $0) } ?? .neverThere }
         guard let before, let old else { return .whole(objectSize: objectSize, sizeAtEnd: new) }
         let common = min(old, new)
         let aligned = common / UInt64(chunk) * UInt64(chunk)
         var ranges: [Range<UInt64>] = []
         if aligned > 0 {
-            async let first = digests(of: name, in: before, 0..<aligned, chunk: chunk)
-            async let second = digests(of: name, in: pool, 0..<aligned, chunk: chunk)
+            async let first = digests(of: before, 0..<aligned, chunk: chunk)
+            async let second = digests(of: now, 0..<aligned, chunk: chunk)
             ranges = ChecksumComparison.differingRanges(try await first, try await second, chunk: chunk, size: aligned)
         }
         var end = aligned
         if common > aligned, common == new {
-            async let first = digests(of: name, in: before, aligned..<common, chunk: Int(common - aligned))
-            async let second = digests(of: name, in: pool, aligned..<common, chunk: Int(common - aligned))
+            async let first = digests(of: before, aligned..<common, chunk: Int(common - aligned))
+            async let second = digests(of: now, aligned..<common, chunk: Int(common - aligned))
             if try await first == second { end = common }
         }
         if new > end { ranges.append(end..<new) }
         return ObjectChange(existedAtStart: true, existsAtEnd: true, sizeAtEnd: new, sizeAtStart: old, ranges: ranges)
     }
 
-    private func size(of name: String, in pool: Pool) async throws -> UInt64? {
-        do throws(CephError) { return try await pool.stat(name).size } catch {
+    private func size(of version: ObjectVersion) async throws -> UInt64? {
+        do throws(CephError) { return try await version.pool.stat(version.name).size } catch {
             guard error.isNotFound else { throw error }
             return nil
         }
     }
 
-    private func digests(of name: String, in pool: Pool, _ range: Range<UInt64>, chunk: Int) async throws -> [UInt64] {
+    private func digests(of version: ObjectVersion, _ range: Range<UInt64>, chunk: Int) async throws -> [UInt64] {
         var operation = ReadOperation()
         let digests = operation.checksums(.xxhash64, of: range, chunk: chunk, seed: seed)
-        try await pool.perform(operation, on: name)
+        try await version.pool.perform(operation, on: version.name)
         return try digests.value()
     }
+}
+
+/// An object as it is seen through a pool, at a snapshot or as it is.
+struct ObjectVersion: Sendable {
+    let name: String
+    let pool: Pool
 }
 
 /// An object's snapshot set, asked for once however many revisions need it.

@@ -47,6 +47,10 @@ public struct ObjectCopier: Sendable {
         var outcome = CopiedObject(number: number, exists: Array(repeating: nil, count: revisions.count))
         var history = ObjectHistory(name: sourceName(number))
         for (index, revision) in revisions.enumerated() {
+            if revision.comparesTarget {
+                outcome.exists[index] = try await equalize(number, with: revision, &outcome)
+                continue
+            }
             switch revision.verdict(on: number) {
             case .untouched: continue
             case .removed: outcome.exists[index] = try await remove(number, in: revision)
@@ -68,15 +72,37 @@ public struct ObjectCopier: Sendable {
         _ number: UInt64, in revision: CopyRevision, _ history: inout ObjectHistory, _ outcome: inout CopiedObject
     ) async throws -> Bool? {
         let change = try await look(at: &history, in: revision)
-        guard change.existsAtEnd else { return try await disappear(number, in: revision, change) }
+        guard change.existsAtEnd else { return try await disappear(number, in: revision) }
         if change.isUnchanged, revision.verdict(on: number) != .written { return nil }
+        // An object that the map names and that did not change is touched all the same, as the source's was.
+        return try await write(change, number, in: revision, baseIsExact: revision.baseIsExact, &outcome)
+    }
+
+    /// Gives the target object what the source's has, whatever it has now.
+    ///
+    /// Returns whether it exists, nil when it did already and nothing had to be done.
+    private func equalize(
+        _ number: UInt64, with revision: CopyRevision, _ outcome: inout CopiedObject
+    ) async throws -> Bool? {
+        guard number < revision.objectCount else { return try await remove(number, in: revision) }
+        let target = ObjectVersion(name: targetName(number), pool: revision.target)
+        let source = ObjectVersion(name: sourceName(number), pool: revision.source)
+        let change = try await yieldingToCancellation { [finder, objectSize] in
+            try await finder.change(from: target, to: source, objectSize)
+        }
+        guard change.existsAtEnd else { return change.existedAtStart ? try await disappear(number, in: revision) : false }
+        if change.isUnchanged { return nil }
+        return try await write(change, number, in: revision, baseIsExact: true, &outcome)
+    }
+
+    /// Reads what changed and writes it; returns whether the object is there.
+    private func write(
+        _ change: ObjectChange, _ number: UInt64, in revision: CopyRevision, baseIsExact: Bool, _ outcome: inout CopiedObject
+    ) async throws -> Bool {
         let wanted = change.ranges.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) }
         let reserved = try await memory.reserve(max(wanted, 4096))
-        guard let data = try await read(history.name, change, revision) else {
-            return try await disappear(number, in: revision, change)
-        }
-        // An object that the map names and that did not change is touched all the same, as the source's was.
-        let plan = UpdatePlan(change: change, data: data, objectSize: objectSize, baseIsExact: revision.baseIsExact)
+        guard let data = try await read(sourceName(number), change, revision) else { return try await disappear(number, in: revision) }
+        let plan = UpdatePlan(change: change, data: data, objectSize: objectSize, baseIsExact: baseIsExact)
         outcome.bytesRead += data.count
         outcome.bytesWritten += plan.bytesWritten
         try await revision.target.apply(plan.update, to: targetName(number))
@@ -109,7 +135,7 @@ public struct ObjectCopier: Sendable {
         }
     }
 
-    private func disappear(_ number: UInt64, in revision: CopyRevision, _ change: ObjectChange) async throws -> Bool? {
+    private func disappear(_ number: UInt64, in revision: CopyRevision) async throws -> Bool {
         try await proof.prove()
         return try await remove(number, in: revision)
     }

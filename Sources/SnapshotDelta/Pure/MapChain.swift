@@ -31,12 +31,16 @@ public struct MapChain: Sendable {
     }
 
     private let base: ObjectMap
+    private let continues: Bool
     public private(set) var revisions: [Revision]
 
-    /// - Parameter base: The target's map before the first revision, all clean.
-    public init(base: ObjectMap, revisions: [Revision]) {
+    /// - Parameters:
+    ///   - base: The target's map before the first revision; all of it is taken for clean.
+    ///   - continues: The base is the first revision's own map, of an earlier copy: what is dirty stays so.
+    public init(base: ObjectMap, revisions: [Revision], continues: Bool = false) {
         self.base = base
         self.revisions = revisions
+        self.continues = continues
     }
 
     /// Takes in what became of an object.
@@ -82,8 +86,8 @@ public struct MapChain: Sendable {
 
     private func follow(_ apply: (inout ObjectMap, Revision) -> Void) -> [ObjectMap] {
         var map = base
-        return revisions.map { revision in
-            map.markAllClean()
+        return revisions.enumerated().map { index, revision in
+            if index > 0 || !continues { map.markAllClean() }
             map.resize(to: revision.objectCount)
             apply(&map, revision)
             return map

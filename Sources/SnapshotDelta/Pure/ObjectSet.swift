@@ -7,6 +7,12 @@ public struct ObjectSet: Hashable, Sendable {
 
     public init() {}
 
+    /// The first `count` objects.
+    public init(first count: UInt64) {
+        words = Array(repeating: ObjectMap.lowBits, count: Int((count + 31) / 32))
+        if count & 31 != 0 { words[words.count - 1] &= ~(UInt64.max >> (2 * (count & 31))) }
+    }
+
     public var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
     public func contains(_ object: UInt64) -> Bool {

@@ -235,10 +235,10 @@ actor ImageReplayer {
             case .stop(.splitBrain(let how)):
                 let isLeaving = try await pair.sourceIsLeaving(globalID)
                 return isLeaving ? Bootstrap.remoteRemoved : SnapshotPlan.StopReason.splitBrain(how).status()
-            case .stop(let reason): return reason.status()
-            case .idle where local.isCloneMadeByOthers(local.mirrorSnapshots.last?.id):
+            case .stop(.remoteDemoted) where canMend(local, source), .idle where canMend(local, source):
                 let sync = sync(replica, source, isNew: false)
                 try await perform(replica) { try await sync.mend(local.mirrorSnapshots.last!.id) }
+            case .stop(let reason): return reason.status()
             case .idle:
                 try await ParentUpkeep(sides: sync(replica, source, isNew: false).sides).finish()
                 backoff.reset()
@@ -254,7 +254,7 @@ actor ImageReplayer {
             case .unlink(let ids): try await unlink(ids, image.remoteID)
             case .seal(let id):
                 let sync = sync(replica, source, isNew: false)
-                if local.isClone { try await perform(replica) { try await sync.mend(id) } } else { try await sync.seal(id) }
+                if local.isClone || canMend(local, source) { try await perform(replica) { try await sync.mend(id) } } else { try await sync.seal(id) }
             case .sync(let step):
                 let sync = sync(replica, source, isNew: isNew)
                 try await perform(replica) { try await sync.run(step) }
@@ -264,6 +264,12 @@ actor ImageReplayer {
                 try await perform(replica) { try await sync.run(step) }
             }
         }
+    }
+
+    /// Whether a stock daemon made the newest point here, and the source still has it to compare.
+    private func canMend(_ local: ImageHeader, _ source: SourceImage) -> Bool {
+        guard let newest = local.mirrorSnapshots.last, let mirror = newest.mirror, mirror.complete else { return false }
+        return local.isCopiedByOthers(newest.id) && source.header.snapshot(mirror.primarySnapshotID)?.mirror != nil
     }
 
     private func context(_ local: ImageHeader) -> SnapshotPlanContext {

@@ -17,12 +17,14 @@ extension SnapshotSync {
             sourceName: { [source = sides.source.header] in source.objectName($0) }, targetName: { header.objectName($0) },
             objectSize: header.layout.objectSize, proof: SourceProof { try await prove(stages) },
             memory: sides.memory, targetIsFresh: isFresh)
+        // A point that is complete, and mended, must not be taken for an unfinished one.
+        let isUnfinished = header.snapshot(working)?.mirror?.complete == false
         var recorded = ContinuousClock.now
         let onProgress = onProgress
         let progress = try await ImageCopy(copier: copier, limits: sides.limits).run(from: first) { outcome, progress in
             chain.record(outcome)
             await onProgress(progress)
-            if let mark = progress.lastCopied, mark > 0, recorded.duration(to: .now) > .milliseconds(500) {
+            if isUnfinished, let mark = progress.lastCopied, mark > 0, recorded.duration(to: .now) > .milliseconds(500) {
                 recorded = .now
                 try await replica.recordProgress(working, lastCopied: mark)
             }
@@ -43,7 +45,7 @@ extension SnapshotSync {
                 base: stage.base, end: stage.end, source: try sides.source.dataPool.reading(at: stage.end),
                 target: try sides.replica.dataPool.writing(in: context), objectCount: stage.objectCount,
                 objectCountBefore: stage.objectCountBefore, states: stage.states, suspects: stage.suspects, baseIsExact: isExact,
-                readsWhole: readsWhole, emptiedBelow: emptiedBelow(stage, header))
+                readsWhole: readsWhole, comparesTarget: stage.comparesTarget, emptiedBelow: emptiedBelow(stage, header))
         }
     }
 

@@ -91,6 +91,7 @@ struct SnapshotSync {
         var stages = try await stages(
             from: plan.from, localStart: plan.localStart, to: plan.to, creations: pending.keys.sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
+        let isOurs = try await distrustOthers(&stages, plan)
         try await removeAbandoned(stages, localStart: plan.localStart)
         let oldest = stages.count > 1 ? pending[stages[0].end] : nil
         let base = try await mapBefore(plan.localStart, oldest: oldest)
@@ -100,12 +101,28 @@ struct SnapshotSync {
         if base != nil { try await replica.saveObjectMap(marked.last!) }
         if plan.localStart == nil { try await onFirstPoint() }
         // A number that stock left is a count, behind which it goes on itself: cut off before we record one, we would leave that trap.
-        if plan.firstObject > 0 { try await replica.recordProgress(plan.local, lastCopied: plan.firstObject - 1) }
+        if plan.firstObject > 0 { try await replica.recordProgress(plan.local, lastCopied: isOurs ? plan.firstObject - 1 : 0) }
         // Where every object has to be asked, what an earlier attempt found out is not known: begin again.
-        let isKnown = !header.isClone && stages.allSatisfy { $0.states != nil && $0.suspects.isEmpty }
+        let isKnown = isOurs && stages.allSatisfy { $0.states != nil && $0.suspects.isEmpty }
         return try await finish(
             stages, chain, hasMap: base != nil, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
             isExact: false, isFresh: false, readsWhole: header.isClone)
+    }
+
+    /// Has HEAD compared where a stock daemon may have written to it: in this copy, or in the one before.
+    ///
+    /// - Returns: Whether all that is copied so far is ours.
+    private func distrustOthers(_ stages: inout [Stage], _ plan: SnapshotPlan.Resume) async throws -> Bool {
+        let header = await replica.header
+        let last = stages.count - 1
+        // Clones are read whole.
+        guard !header.isClone else { return false }
+        let isBaseOurs = !(plan.localStart.map(header.isCopiedByOthers) ?? false)
+        if !isBaseOurs { stages[last].suspects = ObjectSet(first: stages[last].objectCount) }
+        var isOurs = isBaseOurs
+        if isOurs, plan.firstObject > 0 { isOurs = try await replica.hasRecorded(plan.local, lastCopied: plan.firstObject) }
+        stages[last].comparesTarget = !isOurs
+        return isOurs
     }
 
     /// The state the working snapshot was made with; it may be missing with nothing copied yet.
@@ -118,8 +135,11 @@ struct SnapshotSync {
         return blob
     }
 
-    /// Copies a clone's point again that a stock daemon has copied, and seals it: into objects that were the parent's before,
-    /// stock writes what changed and nothing else.
+    /// Has HEAD equal a point that a stock daemon has copied, and seals it.
+    ///
+    /// Stock loses what was discarded in an object above all that was written to it, and what a rollback undid: every object is
+    /// compared. A clone is copied again whole, since into objects that were the parent's before stock writes what changed and
+    /// nothing else.
     func mend(_ snapshot: UInt64) async throws -> CopyProgress {
         let header = await replica.header
         let point = header.snapshot(snapshot)!.mirror!.primarySnapshotID
@@ -128,12 +148,14 @@ struct SnapshotSync {
         guard let end = source.snapshot(point) else { throw SyncError.sourceChanged(point, source.id) }
         let stage = Stage(
             base: 0, end: point, objectCount: source.objectCount(forSize: end.size), objectCountBefore: header.largestObjectCount,
-            states: nil)
-        let hasMap = try await replica.loadObjectMap() != nil
-        let chain = MapChain(base: ObjectMap(count: 0), revisions: [stage.mapRevision])
-        if hasMap { try await replica.saveObjectMap(chain.marked()[0]) }
+            states: nil, comparesTarget: !header.isClone)
+        let map = try await replica.loadObjectMap()
+        let base = header.isClone ? nil : map
+        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: [stage.mapRevision], continues: base != nil)
+        if map != nil { try await replica.saveObjectMap(chain.marked()[0]) }
         return try await finish(
-            [stage], chain, hasMap: hasMap, working: snapshot, state, blob, from: 0, isExact: false, isFresh: false, readsWhole: true)
+            [stage], chain, hasMap: map != nil, working: snapshot, state, blob, from: 0, isExact: false, isFresh: false,
+            readsWhole: header.isClone)
     }
 
     /// Adds the sealed snapshot for a point that HEAD holds already.
@@ -159,6 +181,8 @@ extension SnapshotSync {
         let states: ObjectDeltaMap?
         /// Objects that are asked whatever the maps say.
         var suspects = ObjectSet()
+        /// The target is compared with it, whatever is said of the changes since its base.
+        var comparesTarget = false
         /// The local snapshot of it; nil for HEAD.
         var local: UInt64?
 
