@@ -73,14 +73,14 @@ extension EndToEnd.FailoverTests {
         try await withScene("at-once") { scene in
             let daemon = try await scene.startDaemon(on: scene.siteB)
             var workload = SourceWorkload(SeededRandom.forRun("at once"), size: 16 << 20)
-            // As monitors are by default: what has to be removed after the sync waits for them.
-            try await scene.siteB.proposeMaps(every: .seconds(1))
-            for image in (1...4).map({ "disk-\($0)" }) {
+            for image in ["disk-1", "disk-2"] {
                 try await scene.createImage(image, mebibytes: 16)
                 try await workload.fill { try await scene.siteA.write($0, to: image) }
                 try await scene.takeMirrorSnapshot(image)
                 try await scene.waitForSync(image)
                 try await scene.siteA.write(workload.churned(), to: image)
+                // What has to be removed after the sync waits for the monitor, longer than the promoter takes to come.
+                try await scene.siteB.proposeMaps(every: .seconds(3))
                 try await scene.siteA.mirror("demote", image: image)
                 let demotion = try await scene.siteA.lastMirrorSnapshot(image).id
                 try await waitUntil("the demotion is complete", every: .milliseconds(5)) {
@@ -90,8 +90,8 @@ extension EndToEnd.FailoverTests {
                 try await scene.siteB.mirror("promote", image: image)
                 try await ImageJudge(image: image).compare(scene.siteA, scene.siteB)
                 try await scene.siteB.waitForStatus(image, state: "up+stopped", within: .seconds(10))
+                try await scene.siteB.proposeMaps(every: .milliseconds(50))
             }
-            try await scene.siteB.proposeMaps(every: .milliseconds(50))
             // Else the promotions came too late, and the test shows nothing.
             #expect(daemon.logTail(lines: 10_000).contains("a promotion asks for the image"))
             try await daemon.terminate()

@@ -81,15 +81,15 @@ extension EndToEnd {
                 var stream = DiffStream()
                 stream.write([UInt8](repeating: UInt8.random(in: 1...255), count: mebibytes << 20), at: 0)
                 try await siteA.write(stream, to: "replica")
-                if mebibytes == 32 { try await siteB.slowDown(by: .milliseconds(make == .stock ? 150 : 30)) }
+                if mebibytes == 32 { try await siteB.slowDown(by: .milliseconds(make == .stock ? 300 : 30)) }
                 try await scene.takeMirrorSnapshot("replica")
                 if mebibytes == 4 {
                     try await scene.waitForSync("replica")
                     try await nextSecond()
                 }
             }
-            // Stock writes figures every 30 s at most, so that they stay once they are there.
-            try await siteB.waitForStatus("replica", "syncing") { $0.description.contains("syncing_percent") }
+            // Stock writes figures every 30 s at most, so that they stay once they are there; its sync must last for two such times.
+            try await siteB.waitForStatus("replica", "syncing", within: .seconds(100)) { $0.description.contains("syncing_percent") }
             if make == .stock { try await siteB.goAtFullSpeed() }
         }
 

@@ -53,8 +53,11 @@ extension ReplicaImage {
     /// Records how far a copy has come: the index of the last object done without a gap.
     ///
     /// It stands at the image state too, where it is out of the way of others: ``hasRecorded(_:lastCopied:)``.
-    public func recordProgress(_ working: UInt64, lastCopied: UInt64) async throws(CephError) {
+    ///
+    /// - Parameter isOurs: False for progress that may be that of a stock daemon.
+    public func recordProgress(_ working: UInt64, lastCopied: UInt64, isOurs: Bool = true) async throws(CephError) {
         try await change(HeaderMethod.mirrorSnapshotSetCopyProgress(working, complete: false, lastCopied: lastCopied))
+        guard isOurs else { return }
         var operation = WriteOperation()
         operation.assertExists()
         operation.setXattr(Self.progressAttribute, to: Self.encoded(lastCopied))

@@ -50,26 +50,41 @@ public struct ImageCopy: Sendable {
     ///
     /// - Parameters:
     ///   - first: Objects before it were copied by an earlier attempt.
+    ///   - onBegun: Called with a last copied object above 0 before any object beyond the first two is touched. For targets where 0
+    ///     stands for a copy that has not begun.
     ///   - onObject: Called with each object's outcome and the progress so far; slow calls hold the copy up.
     /// - Throws: The first failure, or a write that was not answered, which may still be applied; cancellation ends the copy after
     ///   the operations in flight.
     public func run(
-        from first: UInt64 = 0, onObject: (CopiedObject, CopyProgress) async throws -> Void
+        from first: UInt64 = 0, onBegun: ((_ lastCopied: UInt64) async throws -> Void)? = nil,
+        onObject: (CopiedObject, CopyProgress) async throws -> Void
     ) async throws -> CopyProgress {
         let objects = objects
         let start = objects.firstIndex { $0 >= first } ?? objects.count
         var progress = CopyProgress(objectsDone: start, objectsTotal: objects.count)
         let copier = copier
-        try await CopyPipeline(width: limits.objectsInFlight).run(objects[start...]) { number in
-            try await copier.copy(number)
-        } outranks: { later, earlier in
-            earlier is CancellationError || copier.isUnansweredWrite(later) && !copier.isUnansweredWrite(earlier)
-        } finished: { outcome, mark in
-            progress.objectsDone += 1
-            progress.bytesRead += UInt64(outcome.bytesRead)
-            progress.bytesWritten += UInt64(outcome.bytesWritten)
-            progress.lastCopied = mark
-            try await onObject(outcome, progress)
+        func run(_ part: ArraySlice<UInt64>) async throws {
+            try await CopyPipeline(width: limits.objectsInFlight).run(part) { number in
+                try await copier.copy(number)
+            } outranks: { later, earlier in
+                earlier is CancellationError || copier.isUnansweredWrite(later) && !copier.isUnansweredWrite(earlier)
+            } finished: { outcome, mark in
+                progress.objectsDone += 1
+                progress.bytesRead += UInt64(outcome.bytesRead)
+                progress.bytesWritten += UInt64(outcome.bytesWritten)
+                progress.lastCopied = mark
+                try await onObject(outcome, progress)
+            }
+        }
+        guard let onBegun else {
+            try await run(objects[start...])
+            return progress
+        }
+        let lead = objects[start...].prefix { $0 < 2 }
+        try await run(lead)
+        if lead.endIndex < objects.endIndex {
+            try await onBegun(objects[lead.endIndex] - 1)
+            try await run(objects[lead.endIndex...])
         }
         return progress
     }

@@ -31,7 +31,8 @@ public struct MapChain: Sendable {
     }
 
     private let base: ObjectMap
-    private let continues: Bool
+    /// Whether ``init(base:revisions:continues:)`` was told so.
+    public let continues: Bool
     public private(set) var revisions: [Revision]
 
     /// - Parameters:

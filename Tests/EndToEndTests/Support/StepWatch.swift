@@ -19,13 +19,17 @@ struct StepWatch {
     /// Waits until a daemon has come to a step, or has nothing left to do; returns whether it came so far.
     ///
     /// With the OSD slowed down the daemon does not get far meanwhile.
-    /// - Parameter patience: How long the daemon may take to begin.
-    mutating func reach(_ aim: KillLedger.Aim, _ daemon: AnyDaemon, patience: Duration = .seconds(8)) async throws -> Bool {
+    /// - Parameters:
+    ///   - patience: How long the daemon may take to begin.
+    ///   - pause: How long between two steps; a daemon that compares changes nothing.
+    mutating func reach(
+        _ aim: KillLedger.Aim, _ daemon: AnyDaemon, patience: Duration = .seconds(8), pause: Duration = .seconds(4)
+    ) async throws -> Bool {
         var latest = ContinuousClock.now
         while true {
             if try look() { latest = .now }
             if isReached(aim) { return true }
-            if latest.duration(to: .now) > (steps.isEmpty ? patience : .seconds(4)) { return false }
+            if latest.duration(to: .now) > (steps.isEmpty ? patience : pause) { return false }
             guard daemon.isRunning else { throw ToolFailure(tool: "rbd-mirror", text: "it ended\n\(daemon.logTail())") }
             try await ContinuousClock().sleep(for: .milliseconds(1))
         }

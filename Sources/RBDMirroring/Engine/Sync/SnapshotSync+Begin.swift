@@ -38,13 +38,12 @@ extension SnapshotSync {
     /// The object map before the first revision of a copy that was begun once already; nil without the feature.
     ///
     /// HEAD's own is ahead of it. That of a point which stock has copied is one point behind, and would deny objects: there the map
-    /// of the oldest user snapshot of the delta stands for it, and without one HEAD's.
-    /// - Parameter oldest: That user snapshot's local id, if it is there.
-    func mapBefore(_ localStart: UInt64?, oldest: UInt64?) async throws -> ObjectMap? {
+    /// of the copy's working snapshot stands for it, which was HEAD's when the copy began, and without one HEAD's.
+    func mapBefore(_ localStart: UInt64?, working: UInt64?) async throws -> ObjectMap? {
         let header = await replica.header
         guard header.features.contains(.objectMap) else { return nil }
         guard let localStart else { return ObjectMap(count: 0) }
-        return try await replica.loadObjectMap(of: header.isCopiedByOthers(localStart) ? oldest : localStart)
+        return try await replica.loadObjectMap(of: header.isCopiedByOthers(localStart) ? working : localStart)
     }
 
     /// Has HEAD as it was at each user snapshot of the delta, adds those that are not there, and leaves HEAD as it is to be.

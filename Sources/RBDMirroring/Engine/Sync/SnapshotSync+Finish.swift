@@ -18,10 +18,17 @@ extension SnapshotSync {
             objectSize: header.layout.objectSize, proof: SourceProof { try await prove(stages) },
             memory: sides.memory, targetIsFresh: isFresh)
         // A point that is complete, and mended, must not be taken for an unfinished one.
-        let isUnfinished = header.snapshot(working)?.mirror?.complete == false
+        let record = header.snapshot(working)?.mirror
+        let isUnfinished = record?.complete == false
+        // With 0 a stock daemon takes the copy for one that has not begun: it makes the user snapshots anew, out of what is there.
+        var onBegun: ((UInt64) async throws -> Void)?
+        if isUnfinished, record?.lastCopiedObject == 0, stages.count > 1 {
+            onBegun = { mark in try await replica.recordProgress(working, lastCopied: mark) }
+        }
         var recorded = ContinuousClock.now
         let onProgress = onProgress
-        let progress = try await ImageCopy(copier: copier, limits: sides.limits).run(from: first) { outcome, progress in
+        let copy = ImageCopy(copier: copier, limits: sides.limits)
+        let progress = try await copy.run(from: first, onBegun: onBegun) { outcome, progress in
             chain.record(outcome)
             await onProgress(progress)
             if isUnfinished, let mark = progress.lastCopied, mark > 0, recorded.duration(to: .now) > .milliseconds(500) {
@@ -32,10 +39,18 @@ extension SnapshotSync {
         try await prove(stages)
         if hasMap {
             for (stage, map) in zip(stages, chain.final()) { try await replica.saveObjectMap(map, of: stage.local) }
+            if chain.continues, isUnfinished { try await clearMap(of: working) }
         }
         try await apply(state, working)
         try await seal(working, blob, objectCount: stages.last!.objectCount)
         return progress
+    }
+
+    /// What the working snapshot's map told is in that of the first point now, and would be told twice.
+    private func clearMap(of working: UInt64) async throws {
+        guard var map = try await sides.replica.loadObjectMap(of: working) else { return }
+        map.markAllClean()
+        try await sides.replica.saveObjectMap(map, of: working)
     }
 
     private func revisions(_ stages: [Stage], _ header: ImageHeader, isExact: Bool, readsWhole: Bool) throws -> [CopyRevision] {

@@ -60,8 +60,7 @@ struct SnapshotSync {
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
         if isRepeated { try await removeAbandoned(stages, localStart: plan.localStart) }
-        let oldest = stages.count > 1 ? pending[stages[0].end] : nil
-        let base = isRepeated ? try await mapBefore(plan.localStart, oldest: oldest) : try await replica.loadObjectMap()
+        let base = isRepeated ? try await mapBefore(plan.localStart, working: plan.replaces) : try await replica.loadObjectMap()
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
         let marked = base == nil ? [] : chain.marked()
 
@@ -93,15 +92,16 @@ struct SnapshotSync {
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isOurs = try await distrustOthers(&stages, plan)
         try await removeAbandoned(stages, localStart: plan.localStart)
-        let oldest = stages.count > 1 ? pending[stages[0].end] : nil
-        let base = try await mapBefore(plan.localStart, oldest: oldest)
-        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
+        let base = try await mapBefore(plan.localStart, working: plan.local)
+        // The working snapshot's map tells what the point before has brought, since that point's own is one behind.
+        let continues = plan.localStart.map(header.isCopiedByOthers) ?? false
+        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision), continues: continues)
         let marked = base == nil ? [] : chain.marked()
         _ = try await addUserSnapshots(of: &stages, pending, state, marked)
         if base != nil { try await replica.saveObjectMap(marked.last!) }
         if plan.localStart == nil { try await onFirstPoint() }
         // A number that stock left is a count, behind which it goes on itself: cut off before we record one, we would leave that trap.
-        if plan.firstObject > 0 { try await replica.recordProgress(plan.local, lastCopied: isOurs ? plan.firstObject - 1 : 0) }
+        if plan.firstObject > 0 { try await replica.recordProgress(plan.local, lastCopied: plan.firstObject - 1, isOurs: isOurs) }
         // Where every object has to be asked, what an earlier attempt found out is not known: begin again.
         let isKnown = isOurs && stages.allSatisfy { $0.states != nil && $0.suspects.isEmpty }
         return try await finish(
