@@ -7,8 +7,10 @@ extension EndToEnd {
     /// last complete point.
     @Suite struct TakeoverTests {
         /// Who is in the middle of the next sync, and what else there is.
+        ///
+        /// Not a stock daemon that goes on: it removes the point that 16.2's promoter is about to roll back to, which crashes then.
         private static let endings: [(AnyDaemon.Make, Promotion)] = [
-            (.ours, .withDaemon), (.ours, .withoutSource), (.stock, .withDaemon), (.ours, .withoutDaemon), (.stock, .withoutDaemon),
+            (.ours, .withDaemon), (.ours, .withoutSource), (.stock, .withoutDaemon), (.ours, .withoutDaemon),
         ]
 
         @Test func inMidSync() async throws {
