@@ -20,6 +20,7 @@ struct HistoryKind: Sendable {
         HistoryKind(name: "largest objects", options: .init(order: 25)),
         HistoryKind(name: "striped", options: .init(order: 20, stripeUnit: 64 << 10, stripeCount: 4)),
         HistoryKind(name: "wide stripes", options: .init(order: 21, stripeUnit: 512 << 10, stripeCount: 5)),
+        HistoryKind(name: "stripes of one", options: .init(order: 20, stripeUnit: 64 << 10, stripeCount: 1)),
         HistoryKind(name: "data pool", options: .init(order: 20, dataPool: "bulk")),
         HistoryKind(name: "namespace", options: .init(order: 20), namespace: "ann"),
         HistoryKind(name: "clone", options: .init(cloneFormat: 2), parentPool: "lives"),

@@ -32,12 +32,7 @@ struct ImageJudge {
                 theirs["backup, \(point)"] = restored
             }
         }
-        var differing = Set(ours.keys).union(theirs.keys).filter { ours[$0] != theirs[$0] }.sorted()
-        let changes = differing.filter { $0.hasPrefix(Self.changesKey) }
-        if !changes.isEmpty, try await changedAndBack(changes, ours, theirs, first) {
-            // Usage is the sum of these changes.
-            differing.removeAll { changes.contains($0) || $0 == "usage" }
-        }
+        let differing = Set(ours.keys).union(theirs.keys).filter { ours[$0] != theirs[$0] }.sorted()
         guard differing.isEmpty else {
             var lines = differing.map { key in
                 let (left, right) = Self.excess(ours[key], theirs[key])
@@ -48,39 +43,14 @@ struct ImageJudge {
         }
     }
 
-    /// Whether all changes that only one side tells of are of objects whose bytes are the same at both points.
-    ///
-    /// Without fast-diff an object that changed up to another snapshot, and back, counts as changed as long as that snapshot is
-    /// there, and each side has mirror snapshots of its own. With fast-diff nothing is excused.
-    private func changedAndBack(_ keys: [String], _ ours: [String: String], _ theirs: [String: String], _ site: Site) async throws -> Bool {
-        guard try await !site.cluster.rbdJSON("info", site.spec(image), as: Info.self).features.contains("fast-diff") else { return false }
-        for key in keys {
-            let sides = [ours, theirs].map { Set(($0[key] ?? "").split(separator: "\n")) }
-            let points = key.dropFirst(Self.changesKey.count).split(separator: "..", omittingEmptySubsequences: false).map(String.init)
-            let old = points[0].isEmpty ? [] : try await bytes(of: site, at: points[0])
-            let new = try await bytes(of: site, at: points[1])
-            for line in sides[0].symmetricDifference(sides[1]) {
-                let numbers = line.split(separator: " ").prefix(2).compactMap { Int($0) }
-                let object = numbers[0]..<numbers[0] + numbers[1]
-                guard old.padded(object) == new.padded(object) else { return false }
-            }
-        }
-        return true
-    }
-
-    private static let changesKey = "diff "
-
-    /// All bytes of the image; `point` is empty for HEAD.
-    private func bytes(of site: Site, at point: String = "") async throws -> [UInt8] {
-        let spec = point.isEmpty ? image : "\(image)@\(point)"
-        return try await site.cluster.output(
-            "rbd", ["-p", site.container, "export", "--no-progress", spec, "-"], timeout: .seconds(300)).standardOutput
-    }
-
     /// Where the heads of two sides differ, by blocks.
     private func differingBlocks(_ first: Site, _ second: Site) async throws -> String {
         let size = 4096
-        let contents = [try await bytes(of: first), try await bytes(of: second)]
+        let export = ["export", "--no-progress", image, "-"]
+        var contents: [[UInt8]] = []
+        for site in [first, second] {
+            contents.append(try await site.cluster.output("rbd", ["-p", site.container] + export, timeout: .seconds(300)).standardOutput)
+        }
         let blocks = stride(from: 0, to: min(contents[0].count, contents[1].count), by: size).filter { start in
             let end = min(start + size, contents[0].count, contents[1].count)
             return contents[0][start..<end] != contents[1][start..<end]
@@ -144,7 +114,7 @@ struct ImageJudge {
         for (start, end) in zip([nil] + ends.map(Optional.some), ends.map(Optional.some) + [nil]) {
             let from = start.map { ["--from-snap", $0] } ?? []
             let point = end.map { "\(spec)@\($0)" } ?? spec
-            facts["\(Self.changesKey)\(start ?? "")..\(end ?? "")"] = try await site.cluster.rbd(["diff", "--whole-object", point] + from)
+            facts["diff \(start ?? "")..\(end ?? "")"] = try await site.cluster.rbd(["diff", "--whole-object", point] + from)
         }
         let usage = try await site.cluster.rbdJSON("du", spec, as: Usage.self)
         facts["usage"] = usage.images.map { "\($0.snapshot ?? "HEAD"): \($0.used_size)" }.sorted().joined(separator: ", ")
@@ -185,14 +155,6 @@ struct ImageJudge {
             var snapshot: String?
             var used_size: UInt64
         }
-    }
-}
-
-extension [UInt8] {
-    /// A part, with zeroes beyond the end.
-    fileprivate func padded(_ range: Range<Int>) -> [UInt8] {
-        let part = self[range.clamped(to: indices)]
-        return part + Array(repeating: 0, count: range.count - part.count)
     }
 }
 

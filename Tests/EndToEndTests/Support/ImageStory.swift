@@ -93,9 +93,7 @@ struct ImageStory {
         try await isInStep(diffs: .backups)
         try await atRest(name)
         try await scene.handOver(name, from: source)
-        if try await scene.siteB.rbd("info", scene.siteB.spec(name)).contains("object-map") {
-            try await scene.checkObjectMaps(name, on: scene.siteB)
-        }
+        try await scene.checkObjectMaps(name, on: scene.siteB)
         // Ids of new snapshots must be higher than those of ours.
         try await scene.siteB.rbd("snap", "create", "--no-progress", "\(scene.siteB.spec(name))@afterwards")
         try await daemon.terminate()
