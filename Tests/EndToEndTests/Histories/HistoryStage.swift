@@ -11,11 +11,12 @@ struct HistoryKind: Sendable {
     var parentPool: String?
 
     static let all: [HistoryKind] = [
+        // First, since it takes longest.
+        HistoryKind(name: "smallest objects", options: .init(order: 12)),
         HistoryKind(name: "all features"),
         HistoryKind(name: "layering only", options: .init(features: .layering)),
         HistoryKind(name: "no object map", options: .init(features: [.layering, .exclusiveLock])),
         HistoryKind(name: "no deep flatten", options: .init(features: [.layering, .exclusiveLock, .objectMap, .fastDiff])),
-        HistoryKind(name: "smallest objects", options: .init(order: 12)),
         HistoryKind(name: "small objects", options: .init(order: 16)),
         HistoryKind(name: "largest objects", options: .init(order: 25)),
         HistoryKind(name: "striped", options: .init(order: 20, stripeUnit: 64 << 10, stripeCount: 4)),
