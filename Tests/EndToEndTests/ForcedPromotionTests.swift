@@ -1,4 +1,6 @@
+import CephCore
 import CephSandbox
+import RBDImage
 import TestSupport
 import Testing
 
@@ -56,6 +58,43 @@ extension EndToEnd {
                 #expect(try await siteB.checksum("disk") == before)
                 #expect(try await siteB.snapshots("disk").allSatisfy(\.isMirror))
                 try await scene.checkObjectMaps("disk", on: siteB)
+                try await daemon.terminate()
+            }
+        }
+
+        /// A promoter that looked before a sync began, and asks when it has begun, does not roll back: it finds the point before.
+        @Test func justBeforeASync() async throws {
+            try await withScene("forced-before") { scene in
+                let (siteA, siteB) = (scene.siteA, scene.siteB)
+                let daemon = try await scene.startDaemon(on: siteB)
+                try await scene.createImage("disk", mebibytes: 32, options: ["--object-size", "64K"])
+                var workload = SourceWorkload(SeededRandom.forRun("just before"), size: 32 << 20)
+                try await workload.fill { try await siteA.write($0, to: "disk") }
+                try await scene.takeMirrorSnapshot("disk")
+                try await scene.waitForSync("disk")
+                let before = try await siteA.checksum("disk")
+                try await workload.fill { try await siteA.write($0, to: "disk") }
+
+                try await siteB.withClient { pool in
+                    let id = try #require(try await pool.imageID(named: "disk"))
+                    // As everybody has who opens an image for writing.
+                    let watch = try await pool.watch(ObjectNames.header(id))
+                    try await scene.takeMirrorSnapshot("disk")
+                    try await waitUntil("a sync has begun", within: .seconds(20), every: .milliseconds(1)) {
+                        try await pool.imageHeader(id).mirrorSnapshots.last?.mirror?.complete == false
+                    }
+                    let orphan = SnapshotNamespace.mirror(MirrorSnapshot(
+                        state: .nonPrimary, peers: [], primaryMirrorUUID: "", primarySnapshotID: headSnapshotID, snapshotIDs: [:]))
+                    let request = HeaderNotification.Request(client: .init(globalID: pool.cluster.globalID, handle: watch.handle ?? 0), id: 1)
+                    _ = try await pool.notify(ObjectNames.header(id), HeaderNotification(
+                        .snapshotCreate(name: "orphan", orphan, flags: 0, request)).encoded)
+                    try await daemon.waitForLog("a forced promotion asks for the image")
+                    try await waitUntil("the lock is free") {
+                        try await pool.lockInfo(of: ObjectNames.header(id), name: "rbd_lock").lockers.isEmpty
+                    }
+                    await watch.cancel(within: .seconds(2))
+                }
+                #expect(try await siteB.checksum("disk") == before)
                 try await daemon.terminate()
             }
         }

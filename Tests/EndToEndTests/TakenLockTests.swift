@@ -73,12 +73,7 @@ extension EndToEnd {
                 }
                 try await scene.holdSync("disk")
                 try await body(scene, daemon, points)
-                try await scene.waitForSync("disk", within: .seconds(40))
-                try await siteB.waitForStatus("disk", state: "up+replaying")
-                try await siteA.write(workload.churned(), to: "disk")
-                try await scene.takeMirrorSnapshot("disk")
-                try await scene.waitForSync("disk", within: .seconds(15))
-                try await ImageJudge(image: "disk").compare(siteA, siteB)
+                try await scene.expectFollowed("disk", workload.churned(), within: .seconds(40))
                 try await daemon.terminate()
                 try await Leftovers(site: siteB).expectNone(images: ["disk"])
             }

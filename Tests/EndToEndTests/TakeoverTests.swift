@@ -40,6 +40,7 @@ private struct TakeoverStory {
     private var snapshots: [String] = []
 
     private static let mebibytes = 32
+    private static let objectSize = 128 << 10
     /// So many objects change at least when all of it does.
     private static let changed = mebibytes * 8 / 2
     private static let image = "disk"
@@ -51,7 +52,7 @@ private struct TakeoverStory {
         self.random = random
         workload = SourceWorkload(random, size: Self.mebibytes << 20)
         workload.discards = false
-        try await scene.createImage(Self.image, mebibytes: Self.mebibytes, options: ["--object-size", "128K"])
+        try await scene.createImage(Self.image, mebibytes: Self.mebibytes, options: ["--object-size", "\(Self.objectSize)"])
     }
 
     mutating func run(startingWith first: AnyDaemon.Make, _ next: AnyDaemon.Make, _ how: Promotion) async throws {
@@ -140,6 +141,8 @@ private struct TakeoverStory {
     }
 
     /// Changes everything and takes a mirror snapshot.
+    ///
+    /// - Parameter discards: In the end the second halves of some objects go.
     private mutating func change(withSnapshot: Bool, discards: Bool) async throws {
         let source = scene.siteA, spec = source.spec(Self.image)
         if withSnapshot {
@@ -152,9 +155,12 @@ private struct TakeoverStory {
         }
         try await workload.fill { try await source.write($0, to: Self.image) }
         if discards {
-            workload.discards = true
-            try await source.write(workload.churned(), to: Self.image)
-            workload.discards = false
+            var stream = DiffStream()
+            for _ in 0..<24 {
+                let end = (1 + random.below(Self.mebibytes * 8)) * Self.objectSize
+                stream.discard(end - Self.objectSize / 2..<end)
+            }
+            try await source.write(stream, to: Self.image)
         }
         try await scene.takeMirrorSnapshot(Self.image)
     }

@@ -65,6 +65,16 @@ public actor ReplicaImage {
         return header
     }
 
+    /// Whether another client has the image open, for reading too.
+    ///
+    /// False where librados.hpp was not found at build time.
+    /// - C++ call: `librados::IoCtx::list_watchers` on the header
+    public func isOpenElsewhere() async throws(CephError) -> Bool {
+        guard Pool.usesNative else { return false }
+        let own = pool.cluster.globalID
+        return try await pool.watchers(of: headerObject).contains { $0.client != own }
+    }
+
     var headerObject: String { ObjectNames.header(id) }
     var usesObjectMap: Bool { header.features.contains(.objectMap) }
 

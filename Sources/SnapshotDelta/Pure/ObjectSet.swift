@@ -23,7 +23,7 @@ public struct ObjectSet: Hashable, Sendable {
     /// The objects, ascending.
     public var members: PackedIndices { PackedIndices(wordCount: words.count) { [words] in words[$0] } }
 
-    mutating func formUnion(_ other: ObjectSet) {
+    public mutating func formUnion(_ other: ObjectSet) {
         if other.words.count > words.count { words += Array(repeating: 0, count: other.words.count - words.count) }
         for (index, word) in other.words.enumerated() { words[index] |= word }
     }
@@ -34,14 +34,20 @@ public struct ObjectSet: Hashable, Sendable {
 }
 
 extension ObjectSet {
+    /// The objects that a map says are there.
+    public init(presentIn map: ObjectMap) {
+        self.init(map) { word in (word | word >> 1) & ObjectMap.lowBits }
+    }
+
+    private init(_ map: ObjectMap, _ entries: (UInt64) -> UInt64) {
+        words = map.withPackedBytes { packed in
+            (0..<(packed.count + 7) / 8).map { entries(ObjectMap.word($0, of: packed)) }
+        }
+    }
+
     /// The objects that a map says were written to since the snapshot before.
     init(writtenIn map: ObjectMap) {
-        words = map.withPackedBytes { packed in
-            (0..<(packed.count + 7) / 8).map { index in
-                let word = ObjectMap.word(index, of: packed)
-                return word & ~(word >> 1) & ObjectMap.lowBits
-            }
-        }
+        self.init(map) { word in word & ~(word >> 1) & ObjectMap.lowBits }
     }
 }
 
@@ -50,5 +56,5 @@ extension ObjectDeltaMap {
     var clean: ObjectSet { ObjectSet(words: words.map { $0 & ~($0 >> 1) & ObjectMap.lowBits }) }
 
     /// The objects of ``touched``.
-    var touchedSet: ObjectSet { ObjectSet(words: words.map { $0 >> 1 & ObjectMap.lowBits }) }
+    public var touchedSet: ObjectSet { ObjectSet(words: words.map { $0 >> 1 & ObjectMap.lowBits }) }
 }

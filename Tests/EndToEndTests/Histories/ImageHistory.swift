@@ -24,7 +24,9 @@ struct ImageHistory {
     }
 
     static let largest: UInt64 = 64 << 20
-    private static let mostSnapshots = 5
+    private let objectSize: Int
+    /// All bytes of all of them are compared after each sync: an operation for each object.
+    private var mostSnapshots: Int { objectSize < 16 << 10 ? 2 : 5 }
 
     /// Opens an image that is there.
     ///
@@ -35,6 +37,7 @@ struct ImageHistory {
         mayRollBack = self.random.oneIn(2)
         image = try await pool.openImage(name, for: .readWrite)
         size = try await image.size()
+        objectSize = 1 << Int(try await image.info().order)
     }
 
     /// Does one thing out of all that can be done to an image.
@@ -82,8 +85,10 @@ struct ImageHistory {
         try await image.writeZeroes(range)
     }
 
-    /// Half of them in the first megabytes, so that they overlap; any byte may be an end.
-    private mutating func range(upTo limit: Int) -> Range<UInt64> {
+    /// Half of them in the first megabytes, so that they overlap; any byte may be an end. In not too many objects: each of them costs
+    /// some operations on both sides.
+    private mutating func range(upTo most: Int) -> Range<UInt64> {
+        let limit = min(most, objectSize * 128)
         let space = random.oneIn(2) ? Int(min(size, 6 << 20)) : Int(size)
         let unit = random.oneIn(8) ? 1 : 512
         let count = 1 + random.below(max(min(limit, space) / unit, 1))
@@ -165,7 +170,7 @@ struct ImageHistory {
     // MARK: User snapshots
 
     private mutating func createSnapshot() async throws {
-        guard snapshots.count < Self.mostSnapshots else { return try await removeSnapshot() }
+        guard snapshots.count < mostSnapshots else { return try await removeSnapshot() }
         names += 1
         // Now and then a name that one had before.
         let name = "s\(random.oneIn(3) ? random.below(3) + 1000 : names)"

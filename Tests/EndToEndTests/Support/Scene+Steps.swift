@@ -50,6 +50,16 @@ extension Scene {
 }
 
 extension Scene {
+    /// Waits until site B follows an image again, then with one more change, and compares both sides.
+    func expectFollowed(_ image: String, _ change: DiffStream, within limit: Duration) async throws {
+        try await waitForSync(image, within: limit)
+        try await siteB.waitForStatus(image, state: "up+replaying")
+        try await siteA.write(change, to: image)
+        try await takeMirrorSnapshot(image)
+        try await waitForSync(image, within: .seconds(15))
+        try await ImageJudge(image: image).compare(siteA, siteB)
+    }
+
     /// Demotes the primary, waits until the other site has all of it, and promotes there.
     func handOver(_ image: String, from source: Site) async throws {
         let target = other(than: source)

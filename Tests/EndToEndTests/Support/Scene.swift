@@ -116,6 +116,8 @@ func withScene(
     } catch {
         Issue.record("\(error)\nRepeat with \(SeededRandom.hint)")
         scene.report()
+        // The test may have left them slow, which is not to make the next one fail.
+        for site in scene.sites { try? await site.goAtFullSpeed() }
         passed = false
     }
     try await scene.close()

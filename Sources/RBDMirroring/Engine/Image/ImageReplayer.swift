@@ -237,7 +237,7 @@ actor ImageReplayer {
                 return isLeaving ? Bootstrap.remoteRemoved : SnapshotPlan.StopReason.splitBrain(how).status()
             case .stop(.remoteDemoted) where canMend(local, source), .idle where canMend(local, source):
                 let sync = sync(replica, source, isNew: false)
-                try await perform(replica) { try await sync.mend(local.mirrorSnapshots.last!.id) }
+                try await perform(replica, isNewPoint: false) { try await sync.mend(local.mirrorSnapshots.last!.id) }
             case .stop(let reason): return reason.status()
             case .idle:
                 try await ParentUpkeep(sides: sync(replica, source, isNew: false).sides).finish()
@@ -254,7 +254,11 @@ actor ImageReplayer {
             case .unlink(let ids): try await unlink(ids, image.remoteID)
             case .seal(let id):
                 let sync = sync(replica, source, isNew: false)
-                if local.isClone || canMend(local, source) { try await perform(replica) { try await sync.mend(id) } } else { try await sync.seal(id) }
+                if local.isClone || canMend(local, source) {
+                    try await perform(replica, isNewPoint: false) { try await sync.mend(id) }
+                } else {
+                    try await sync.seal(id)
+                }
             case .sync(let step):
                 let sync = sync(replica, source, isNew: isNew)
                 try await perform(replica) { try await sync.run(step) }
@@ -279,14 +283,16 @@ actor ImageReplayer {
             resyncRequested: local.resyncRequested(mirrorUUID: pair.localMirrorUUID))
     }
 
-    private func perform(_ replica: ReplicaImage, _ step: @Sendable () async throws -> CopyProgress) async throws {
+    private func perform(
+        _ replica: ReplicaImage, isNewPoint: Bool = true, _ step: @Sendable () async throws -> CopyProgress
+    ) async throws {
         await show(meter.status(.throttled))
         let ids = pair.resources.snapshotIDs
         await ids.expect(globalID, in: replica.dataPool)
         do {
             let permit = try await share.requestSync(replica.id)
             defer { permit.finish() }
-            try await measure(step)
+            try await measure(step, isNewPoint)
             await ids.settle(globalID, in: replica.dataPool)
         } catch {
             meter.failed()
@@ -295,14 +301,14 @@ actor ImageReplayer {
         }
     }
 
-    private func measure(_ step: @Sendable () async throws -> CopyProgress) async throws {
+    private func measure(_ step: @Sendable () async throws -> CopyProgress, _ isNewPoint: Bool) async throws {
         let started = ContinuousClock.now
         meter.began()
         await show(meter.status(.syncing))
         let progress = try await step()
         let seconds = started.duration(to: .now).inSeconds
-        meter.ended(progress, seconds: seconds)
-        logger.info("synced", metadata: [
+        meter.ended(progress, seconds: seconds, isNewPoint: isNewPoint)
+        logger.info(isNewPoint ? "synced" : "mended", metadata: [
             "bytes": "\(progress.bytesRead)", "objects": "\(progress.objectsTotal)", "seconds": "\(seconds)",
         ])
     }

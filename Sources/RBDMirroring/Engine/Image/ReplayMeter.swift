@@ -60,11 +60,13 @@ struct ReplayMeter {
         return true
     }
 
-    mutating func ended(_ copy: CopyProgress, seconds: Double) {
+    /// - Parameter isNewPoint: Else what was there was compared, which is no sync to be shown.
+    mutating func ended(_ copy: CopyProgress, seconds: Double, isNewPoint: Bool) {
         count(copy)
+        progress = nil
+        guard isNewPoint else { return }
         bytesPerSnapshot.add(Double(copy.bytesRead))
         lastSync = LastSync(bytes: copy.bytesRead, seconds: seconds, finished: .now())
-        progress = nil
     }
 
     mutating func failed() { progress = nil }

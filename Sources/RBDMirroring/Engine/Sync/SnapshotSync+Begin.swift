@@ -89,7 +89,15 @@ extension SnapshotSync {
         let name = SealedPoint.name(globalImageID: sides.globalID, uuid: UUID().uuidString.lowercased())
         let id = try await replica.addSnapshot(name, .mirror(record))
         try await replica.writeStateBlob(blob, of: id)
-        if plan.localStart == nil { try await onFirstPoint() }
+        if plan.localStart == nil { try await onFirstPoint() } else { try await letPromotersAsk() }
         return id
+    }
+
+    /// Gives those who have the image open the time to ask for it: a promoter that looked before the working snapshot was there
+    /// would not roll back. Nothing has been copied yet, so that it gets the point before.
+    private func letPromotersAsk() async throws {
+        let deadline = ContinuousClock.now + .seconds(2)
+        while try await replica.isOpenElsewhere(), .now < deadline { try await Task.sleep(for: .milliseconds(50)) }
+        try Task.checkCancellation()
     }
 }

@@ -146,16 +146,26 @@ struct SnapshotSync {
         let blob = try await sides.source.stateBlob(of: point)
         let state = try decodeState(blob, point)
         guard let end = source.snapshot(point) else { throw SyncError.sourceChanged(point, source.id) }
+        let map = try await replica.loadObjectMap()
+        let asked = header.isClone ? nil : try await objects(of: point, and: map)
         let stage = Stage(
             base: 0, end: point, objectCount: source.objectCount(forSize: end.size), objectCountBefore: header.largestObjectCount,
-            states: nil, comparesTarget: !header.isClone)
-        let map = try await replica.loadObjectMap()
+            states: asked == nil ? nil : ObjectDeltaMap(start: nil, rest: []), suspects: asked ?? .init(),
+            comparesTarget: !header.isClone)
         let base = header.isClone ? nil : map
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: [stage.mapRevision], continues: base != nil)
         if map != nil { try await replica.saveObjectMap(chain.marked()[0]) }
         return try await finish(
             [stage], chain, hasMap: map != nil, working: snapshot, state, blob, from: 0, isExact: false, isFresh: false,
             readsWhole: header.isClone)
+    }
+
+    /// The objects that the source has at a point, or had before, and those that the replica has; nil where maps do not tell.
+    private func objects(of point: UInt64, and own: ObjectMap?) async throws -> ObjectSet? {
+        guard let own, let states = try await SourceHistory(sides.source).delta(from: nil, to: point) else { return nil }
+        var objects = states.touchedSet
+        objects.formUnion(ObjectSet(presentIn: own))
+        return objects
     }
 
     /// Adds the sealed snapshot for a point that HEAD holds already.
