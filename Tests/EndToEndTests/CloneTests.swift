@@ -110,7 +110,7 @@ extension EndToEnd {
                 try await stock.stop()
 
                 let daemon = try await scene.startDaemon(on: siteB)
-                try await daemon.waitForLog("synced")
+                try await daemon.waitForLog("mended")
                 try await family.compare()
                 try await family.change(&workload)
                 try await scene.takeMirrorSnapshot("clone")

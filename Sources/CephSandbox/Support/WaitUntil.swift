@@ -7,7 +7,7 @@
 /// - Parameters:
 ///   - what: What is waited for, as it is to read in the error.
 ///   - limit: The longest wait; a look that is under way then is still finished.
-///   - pause: The time between two looks.
+///   - pause: The time between the first two looks; it grows by a fifth each time, up to ten times as long or half a second.
 nonisolated(nonsending)
 public func waitUntil(
     _ what: String, within limit: Duration = .seconds(30), every pause: Duration = .milliseconds(50),
@@ -15,10 +15,13 @@ public func waitUntil(
 ) async throws {
     let clock = ContinuousClock()
     let deadline = clock.now.advanced(by: limit)
+    let longest = max(pause, min(pause * 10, .milliseconds(500)))
+    var pause = pause
     while try await !condition() {
         guard clock.now < deadline else {
             throw SandboxError(.deadlineExceeded, "Waited \(limit) in vain until \(what).")
         }
         try await clock.sleep(for: pause)
+        pause = min(pause * 1.2, longest)
     }
 }

@@ -11,6 +11,13 @@ struct HistoryJudge {
     /// Whether both sides' maps must say the same of what changed. Not those of clones, see `checkObjectMaps`; nor those that
     /// were made anew, which do not know what was written and is the same, or that do not know of a rollback.
     var comparesChanges = true
+    /// Checksums of the source's user snapshots, by their ids: what is in them stays.
+    private var known: [UInt64: [UInt32]] = [:]
+
+    init(source: Pool, replica: Pool) {
+        self.source = source
+        self.replica = replica
+    }
 
     /// Waits until the replica has a mirror snapshot of the source, and nothing in the making or of earlier ones.
     func waitForSync(_ name: String, to point: UInt64) async throws {
@@ -27,7 +34,7 @@ struct HistoryJudge {
     }
 
     /// - Throws: ``Disagreement`` with the first that differs.
-    func compare(_ name: String) async throws {
+    mutating func compare(_ name: String) async throws {
         async let left = source.openImage(name), right = replica.openImage(name)
         let (ours, theirs) = try await (left, right)
         let result: Result<Void, any Error>
@@ -40,7 +47,7 @@ struct HistoryJudge {
         try result.get()
     }
 
-    private func compare(_ ours: Image, _ theirs: Image) async throws {
+    private mutating func compare(_ ours: Image, _ theirs: Image) async throws {
         let info = try await ours.info()
         // Without maps changes are found by the versions of objects; those that went up and back between mirror snapshots, of
         // which each side has its own, count or do not.
@@ -54,14 +61,33 @@ struct HistoryJudge {
         }
         try await compareBytes(ours, theirs, "HEAD")
         for snapshot in try await ours.snapshots() where snapshot.kind == .user {
-            async let first = source.openImage(ours.name, at: .snapshot(snapshot.name))
-            async let second = replica.openImage(ours.name, at: .snapshot(snapshot.name))
-            let (old, copy) = try await (first, second)
-            try await compareBytes(old, copy, snapshot.name)
-            try await old.close()
-            try await copy.close()
+            let sums: [UInt32]
+            if let seen = known[snapshot.id] { sums = seen } else { sums = try await checksums(of: snapshot.name, ours.name, source) }
+            known[snapshot.id] = sums
+            guard try await checksums(of: snapshot.name, ours.name, replica) == sums else {
+                throw Disagreement(image: ours.name, lines: ["the content of \(snapshot.name)"])
+            }
         }
     }
+
+    /// The size, and checksums of all parts.
+    private func checksums(of snapshot: String, _ image: String, _ pool: Pool) async throws -> [UInt32] {
+        try await pool.withImage(image, at: .snapshot(snapshot)) { image in
+            let size = try await image.size()
+            let buffer = IOBuffer(capacity: Self.part)
+            var sums = [UInt32(size >> 9), UInt32(size & 511)]
+            for start in stride(from: 0, to: size, by: Self.part) {
+                let count = min(Self.part, Int(size - start))
+                guard try await image.read(at: start, into: buffer, 0..<count) == count else {
+                    throw Disagreement(image: image.name, lines: ["\(snapshot) ends early"])
+                }
+                sums.append(buffer.withBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[..<count])) })
+            }
+            return sums
+        }
+    }
+
+    private static let part = 4 << 20
 
     /// What is said of an image, its user snapshots, and what changed between them.
     private func facts(of image: Image, withChanges: Bool) async throws -> [String: String] {
@@ -101,7 +127,7 @@ struct HistoryJudge {
     private func compareBytes(_ ours: Image, _ theirs: Image, _ point: String) async throws {
         let size = try await ours.size()
         guard try await theirs.size() == size else { throw Disagreement(image: ours.name, lines: ["the size at \(point)"]) }
-        let length = 4 << 20
+        let length = Self.part
         let left = IOBuffer(capacity: length), right = IOBuffer(capacity: length)
         for start in stride(from: 0, to: size, by: length) {
             let count = min(length, Int(size - start))

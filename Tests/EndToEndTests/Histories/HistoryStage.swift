@@ -9,10 +9,10 @@ struct HistoryKind: Sendable {
     var namespace = ""
     /// The pool of the parent, for clones.
     var parentPool: String?
+    /// Each object costs an operation in each comparison.
+    var takesLong: Bool { options.order == 12 }
 
     static let all: [HistoryKind] = [
-        // First, since it takes longest.
-        HistoryKind(name: "smallest objects", options: .init(order: 12)),
         HistoryKind(name: "all features"),
         HistoryKind(name: "layering only", options: .init(features: .layering)),
         HistoryKind(name: "no object map", options: .init(features: [.layering, .exclusiveLock])),
@@ -28,6 +28,7 @@ struct HistoryKind: Sendable {
         HistoryKind(name: "clone of format 1", options: .init(cloneFormat: 1), parentPool: "lives"),
         HistoryKind(name: "clone of another pool", options: .init(cloneFormat: 2), parentPool: "ancestors"),
         HistoryKind(name: "clone in a namespace", options: .init(cloneFormat: 2), namespace: "ann", parentPool: "lives"),
+        HistoryKind(name: "smallest objects", options: .init(order: 12)),
         HistoryKind(name: "clone without a map", options: .init(features: [.layering, .exclusiveLock], cloneFormat: 2), parentPool: "lives"),
     ]
 }
