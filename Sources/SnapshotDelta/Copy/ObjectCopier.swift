@@ -26,11 +26,13 @@ public struct ObjectCopier: Sendable {
     let memory: BufferPool
     /// The target image has never been written to.
     let targetIsFresh: Bool
+    /// Objects below this number were brought through all revisions by somebody else; they are compared at most.
+    let copiedBelow: UInt64
 
     public init(
         revisions: [CopyRevision], sourceName: @escaping @Sendable (UInt64) -> String,
         targetName: @escaping @Sendable (UInt64) -> String, objectSize: UInt64,
-        finder: ExtentFinder = .init(), proof: SourceProof, memory: BufferPool, targetIsFresh: Bool
+        finder: ExtentFinder = .init(), proof: SourceProof, memory: BufferPool, targetIsFresh: Bool, copiedBelow: UInt64 = 0
     ) {
         self.revisions = revisions
         self.sourceName = sourceName
@@ -40,6 +42,7 @@ public struct ObjectCopier: Sendable {
         self.proof = proof
         self.memory = memory
         self.targetIsFresh = targetIsFresh
+        self.copiedBelow = copiedBelow
     }
 
     /// Brings one object of the target through all revisions, oldest first.
@@ -49,6 +52,11 @@ public struct ObjectCopier: Sendable {
         for (index, revision) in revisions.enumerated() {
             if revision.comparesTarget {
                 outcome.exists[index] = try await equalize(number, with: revision, &outcome)
+                continue
+            }
+            // To begin with an earlier revision would set HEAD back, and whoever goes on after a kill takes it for done.
+            if number < copiedBelow {
+                if revision.verdict(on: number) == .unknown { outcome.exists[index] = try await isThere(number, in: revision) }
                 continue
             }
             switch revision.verdict(on: number) {
@@ -78,9 +86,14 @@ public struct ObjectCopier: Sendable {
         return try await write(change, number, in: revision, baseIsExact: revision.baseIsExact, &outcome)
     }
 
+    private func isThere(_ number: UInt64, in revision: CopyRevision) async throws -> Bool {
+        let name = sourceName(number)
+        return try await yieldingToCancellation { try await revision.source.exists(name) }
+    }
+
     /// Gives the target object what the source's has, whatever it has now.
     ///
-    /// Returns whether it exists, nil when it did already and nothing had to be done.
+    /// Returns whether it exists; nil when nothing had to be done, and maps tell that it exists.
     private func equalize(
         _ number: UInt64, with revision: CopyRevision, _ outcome: inout CopiedObject
     ) async throws -> Bool? {
@@ -91,7 +104,7 @@ public struct ObjectCopier: Sendable {
             try await finder.change(from: target, to: source, objectSize)
         }
         guard change.existsAtEnd else { return change.existedAtStart ? try await disappear(number, in: revision) : false }
-        if change.isUnchanged { return nil }
+        if change.isUnchanged { return revision.verdict(on: number) == .unknown ? true : nil }
         return try await write(change, number, in: revision, baseIsExact: true, &outcome)
     }
 

@@ -7,7 +7,7 @@ extension SnapshotSync {
     /// Copies the data, proves the source, and adds the sealed snapshot.
     func finish(
         _ stages: [Stage], _ chain: MapChain, hasMap: Bool, working: UInt64, _ state: ImageState, _ blob: [UInt8],
-        from first: UInt64, isExact: Bool, isFresh: Bool, readsWhole: Bool
+        from first: UInt64, copiedBelow: UInt64 = 0, isExact: Bool, isFresh: Bool, readsWhole: Bool
     ) async throws -> CopyProgress {
         let replica = sides.replica
         var chain = chain
@@ -16,7 +16,7 @@ extension SnapshotSync {
             revisions: try revisions(stages, header, isExact: isExact, readsWhole: readsWhole),
             sourceName: { [source = sides.source.header] in source.objectName($0) }, targetName: { header.objectName($0) },
             objectSize: header.layout.objectSize, proof: SourceProof { try await prove(stages) },
-            memory: sides.memory, targetIsFresh: isFresh)
+            memory: sides.memory, targetIsFresh: isFresh, copiedBelow: copiedBelow)
         // A point that is complete, and mended, must not be taken for an unfinished one.
         let record = header.snapshot(working)?.mirror
         let isUnfinished = record?.complete == false

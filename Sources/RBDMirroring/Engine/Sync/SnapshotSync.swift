@@ -90,7 +90,7 @@ struct SnapshotSync {
         var stages = try await stages(
             from: plan.from, localStart: plan.localStart, to: plan.to, creations: pending.keys.sorted(),
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
-        let isOurs = try await distrustOthers(&stages, plan)
+        let trust = try await distrust(&stages, plan)
         try await removeAbandoned(stages, localStart: plan.localStart)
         let base = try await mapBefore(plan.localStart, working: plan.local)
         // The working snapshot's map tells what the point before has brought, since that point's own is one behind.
@@ -101,28 +101,34 @@ struct SnapshotSync {
         if base != nil { try await replica.saveObjectMap(marked.last!) }
         if plan.localStart == nil { try await onFirstPoint() }
         // A number that stock left is a count, behind which it goes on itself: cut off before we record one, we would leave that trap.
-        if plan.firstObject > 0 { try await replica.recordProgress(plan.local, lastCopied: plan.firstObject - 1, isOurs: isOurs) }
-        // Where every object has to be asked, what an earlier attempt found out is not known: begin again.
-        let isKnown = isOurs && stages.allSatisfy { $0.states != nil && $0.suspects.isEmpty }
+        if plan.firstObject > 0 { try await replica.recordProgress(plan.local, lastCopied: plan.firstObject - 1, isOurs: trust.isOurs) }
         return try await finish(
-            stages, chain, hasMap: base != nil, working: plan.local, state, blob, from: isKnown ? plan.firstObject : 0,
-            isExact: false, isFresh: false, readsWhole: header.isClone)
+            stages, chain, hasMap: base != nil, working: plan.local, state, blob, from: trust.isKnown ? plan.firstObject : 0,
+            copiedBelow: header.isClone ? 0 : plan.firstObject, isExact: false, isFresh: false, readsWhole: header.isClone)
     }
 
-    /// Has HEAD compared where a stock daemon may have written to it: in this copy, or in the one before.
-    ///
-    /// - Returns: Whether all that is copied so far is ours.
-    private func distrustOthers(_ stages: inout [Stage], _ plan: SnapshotPlan.Resume) async throws -> Bool {
+    /// How much of a copy that was begun is to be relied on.
+    private struct Trust {
+        /// All that is copied so far is ours.
+        var isOurs: Bool
+        /// And it is known what became of each object.
+        var isKnown: Bool
+    }
+
+    /// Has HEAD compared where a stock daemon may have written to it, in this copy or in the one before, and where what an earlier
+    /// attempt found out is not known, since every object has to be asked.
+    private func distrust(_ stages: inout [Stage], _ plan: SnapshotPlan.Resume) async throws -> Trust {
         let header = await replica.header
-        let last = stages.count - 1
         // Clones are read whole.
-        guard !header.isClone else { return false }
+        guard !header.isClone else { return Trust(isOurs: false, isKnown: false) }
+        let last = stages.count - 1
         let isBaseOurs = !(plan.localStart.map(header.isCopiedByOthers) ?? false)
         if !isBaseOurs { stages[last].suspects = ObjectSet(first: stages[last].objectCount) }
         var isOurs = isBaseOurs
         if isOurs, plan.firstObject > 0 { isOurs = try await replica.hasRecorded(plan.local, lastCopied: plan.firstObject) }
-        stages[last].comparesTarget = !isOurs
-        return isOurs
+        let isKnown = isOurs && stages.allSatisfy { $0.states != nil && $0.suspects.isEmpty }
+        stages[last].comparesTarget = !isBaseOurs || !isKnown && plan.firstObject > 0
+        return Trust(isOurs: isOurs, isKnown: isKnown)
     }
 
     /// The state the working snapshot was made with; it may be missing with nothing copied yet.
