@@ -65,7 +65,7 @@ public actor ReplicaImage {
         return header
     }
 
-    /// Whether another client has the image open, for reading too.
+    /// Whether another client watches the header, as everybody does who has the image open for writing.
     ///
     /// False where librados.hpp was not found at build time.
     /// - C++ call: `librados::IoCtx::list_watchers` on the header
