@@ -43,7 +43,7 @@ let package = Package(
             dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "Replication", logging, lifecycle],
             swiftSettings: settings),
         .target(name: "AdminSocket", dependencies: [lifecycle], swiftSettings: settings),
-        .target(name: "CephSandbox", dependencies: [system], swiftSettings: settings),
+        .target(name: "CephSandbox", dependencies: ["CephCore", system], swiftSettings: settings),
 
         .target(
             name: "DaemonSupport", dependencies: ["AdminSocket", logging, lifecycle, signals], path: "Examples/DaemonSupport",

@@ -110,7 +110,7 @@ extension Scene {
 
 extension Site {
     fileprivate func deletePool() async throws {
-        try await cluster.ceph("osd", "pool", "delete", pool, pool, "--yes-i-really-really-mean-it")
+        try await cluster.removePool(pool)
     }
 
     /// Waits until `rbd mirror pool status` has a verdict on the pool's daemons.

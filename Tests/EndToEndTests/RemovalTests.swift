@@ -148,7 +148,7 @@ extension EndToEnd {
                 try await scene.makeReplicas(["disk"])
                 let content = try await siteB.checksum("disk")
                 let id = try await siteB.imageID("disk")
-                try await siteA.cluster.ceph("osd", "pool", "delete", siteA.pool, siteA.pool, "--yes-i-really-really-mean-it")
+                try await siteA.cluster.removePool(siteA.pool)
                 try await siteB.waitForStatus("disk", "kept without a source pool") { status in
                     status.state == "up+error" && status.description.contains("its source's pool is gone")
                 }

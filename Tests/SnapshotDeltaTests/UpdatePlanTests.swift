@@ -96,7 +96,9 @@ import Testing
             let (base, after) = (history[0], history[3])
             let longest = history.map(\.count).max()!
             // Every byte that was another one at any point counts as changed, as a snapshot set has it.
-            let differs = (0..<longest).map { byte in Set(history.map { byte < $0.count ? Int($0[byte]) : -1 }).count > 1 }
+            let differs = (0..<longest).map { byte in
+                history.contains { (byte < $0.count ? $0[byte] : nil) != (byte < base.count ? base[byte] : nil) }
+            }
             let change = ObjectChange(
                 existedAtStart: true, existsAtEnd: true, sizeAtEnd: UInt64(after.count), sizeAtStart: UInt64(base.count),
                 ranges: ModelObject.ranges(Array(differs.prefix(after.count))))

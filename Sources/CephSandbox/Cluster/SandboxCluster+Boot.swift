@@ -21,7 +21,7 @@ extension SandboxCluster {
     private func bootManager() async throws {
         guard let manager else { return }
         // Before the manager runs, since it starts anew with each module; forced, since the monitor does not know the modules yet.
-        for module in configuration.managerModules { try await ceph("mgr", "module", "enable", module, "--force") }
+        for module in configuration.managerModules { try await monitorCommand("mgr module enable", ["module": module, "force": true]) }
         try await manager.start()
     }
 
@@ -54,7 +54,7 @@ extension SandboxCluster {
 
     private func boot(_ osd: SandboxDaemon, _ number: Int) async throws {
         let id = randomUUID()
-        try await ceph("osd", "new", id, "\(number)")
+        try await monitorCommand("osd new", ["uuid": id, "id": number])
         let arguments = ["--mkfs", "-c", configurationFile.string, "-i", "\(number)", "--osd-uuid", id]
         try await tool("ceph-osd", arguments + ["--monmap", "\(files.path)/monmap"])
         try await osd.start()
@@ -62,7 +62,7 @@ extension SandboxCluster {
 
     private func createFileSystem(_ name: String) async throws {
         let pools = ["\(name).meta", "\(name).data"]
-        for pool in pools { try await ceph("osd", "pool", "create", pool) }
+        for pool in pools { try await monitorCommand("osd pool create", ["pool": pool]) }
         try await ceph(["fs", "new", name] + pools)
         try await mds?.waitUntilReady()
     }

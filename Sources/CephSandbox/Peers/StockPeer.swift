@@ -12,8 +12,7 @@ struct StockPeer {
     /// Makes user, folder and configuration, starts the daemon and waits until it answers on its admin socket.
     func start(on cluster: SandboxCluster) async throws -> SandboxDaemon {
         try binaries.require([program])
-        let keyring = try await cluster.ceph(
-            ["auth", "get-or-create", "client.\(user)"] + capabilities.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
+        let keyring = try await cluster.keyring(of: "client.\(user)", capabilities)
         let folder = try SandboxFolder("peer", for: binaries)
         do {
             return try await start(on: cluster, in: folder, keyring: keyring)

@@ -69,7 +69,7 @@ struct Scene: Sendable {
         for daemon in daemons.list.withLock({ $0 }) { try await daemon.kill() }
         for daemon in daemons.stock.withLock({ $0 }) { try await daemon.stop() }
         for (site, pool) in sites.map({ ($0, $0.pool) }) + daemons.pools.withLock({ $0 }) {
-            try await site.cluster.ceph("osd", "pool", "delete", pool, pool, "--yes-i-really-really-mean-it")
+            try await site.cluster.removePool(pool)
         }
     }
 }

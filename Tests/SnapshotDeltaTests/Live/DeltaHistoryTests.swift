@@ -63,13 +63,9 @@ import Testing
             }
             last = extent.range.upperBound
             let range = Int(extent.range.lowerBound)..<Int(extent.range.upperBound)
-            if extent.isHole {
-                image.replaceSubrange(range, with: repeatElement(0, count: range.count))
-            } else {
-                image.replaceSubrange(range, with: after[range])
-            }
+            image.overwrite(range, from: extent.isHole ? nil : after)
         }
-        guard image != after else { return }
+        guard !image.hasSameBytes(as: after) else { return }
         let place = zip(image, after).enumerated().first { $0.element.0 != $0.element.1 }!.offset
         Issue.record("differs from byte \(place) of \(after.count); \(what)\n\(extents.prefix(40))")
     }

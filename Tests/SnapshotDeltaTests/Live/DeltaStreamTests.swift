@@ -30,13 +30,13 @@ import Testing
                     var last: String?
                     for point in history.snapshots + [nil] as [String?] {
                         try await carry(pool, name, to: target, from: last, to: point, way)
-                        let same = try await Live.sandbox().exported(name, at: point) == Live.sandbox().exported(target, at: point)
+                        let same = try await Live.sandbox().exported(name, at: point).hasSameBytes(as: Live.sandbox().exported(target, at: point))
                         #expect(same, "\(way) \(point ?? "HEAD"), \(kind.testDescription) \(SeededRandom.hint) #\(seed)")
                         last = point
                     }
                     // What came later left the earlier ones alone.
                     for point in history.snapshots {
-                        let same = try await pool.contents(of: name, at: point) == pool.contents(of: target, at: point)
+                        let same = try await pool.contents(of: name, at: point).hasSameBytes(as: pool.contents(of: target, at: point))
                         #expect(same, "\(way) \(point) afterwards, \(kind.testDescription) \(SeededRandom.hint) #\(seed)")
                     }
                 }
@@ -85,7 +85,7 @@ import Testing
                 try await pool.createImage(name + suffix, size: 1 << 20)
                 let bytes = try [UInt8](Data(contentsOf: URL(filePath: merged)))
                 if way { try await sandbox.importDiff(bytes, into: name + suffix) } else { try await apply(bytes, pool, name + suffix) }
-                let same = try await pool.contents(of: name, at: nil) == pool.contents(of: name + suffix, at: nil)
+                let same = try await pool.contents(of: name, at: nil).hasSameBytes(as: pool.contents(of: name + suffix, at: nil))
                 #expect(same, "\(suffix) \(SeededRandom.hint)")
             }
         }
@@ -124,7 +124,7 @@ import Testing
             }
             for suffix in ["-stock", "-ours"] {
                 for point in points.dropFirst() {
-                    let same = try await sandbox.exported(name, at: point) == sandbox.exported(name + suffix, at: point)
+                    let same = try await sandbox.exported(name, at: point).hasSameBytes(as: sandbox.exported(name + suffix, at: point))
                     #expect(same, "\(suffix) \(point ?? "HEAD") \(SeededRandom.hint)")
                 }
             }

@@ -60,8 +60,10 @@ struct SnapshotSync {
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
         if isRepeated { try await removeAbandoned(stages, localStart: plan.localStart) }
-        let base = isRepeated ? try await mapBefore(plan.localStart, working: plan.replaces) : try await replica.loadObjectMap()
-        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
+        let (base, continues) = isRepeated
+            ? try await mapBefore(plan.localStart, working: plan.replaces, firstUser: pending[stages[0].end])
+            : (try await replica.loadObjectMap(), false)
+        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision), continues: continues)
         let marked = base == nil ? [] : chain.marked()
 
         // Before anything of HEAD changes, its size too, so that a forced promotion falls back from here on. But a stock daemon that
@@ -92,9 +94,7 @@ struct SnapshotSync {
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let trust = try await distrust(&stages, plan)
         try await removeAbandoned(stages, localStart: plan.localStart)
-        let base = try await mapBefore(plan.localStart, working: plan.local)
-        // The working snapshot's map tells what the point before has brought, since that point's own is one behind.
-        let continues = plan.localStart.map(header.isCopiedByOthers) ?? false
+        let (base, continues) = try await mapBefore(plan.localStart, working: plan.local, firstUser: pending[stages[0].end])
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision), continues: continues)
         let marked = base == nil ? [] : chain.marked()
         _ = try await addUserSnapshots(of: &stages, pending, state, marked)

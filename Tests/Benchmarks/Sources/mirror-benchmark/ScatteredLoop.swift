@@ -33,7 +33,7 @@ struct ScatteredLoop {
             try await target.apply(Self.update(of: data), to: "\(number)")
         }
         let seconds = start.duration(to: .now) / .seconds(1)
-        try await sites.pair.siteB.ceph("osd", "pool", "delete", name, name, "--yes-i-really-really-mean-it")
+        try await sites.pair.siteB.removePool(name)
         return (seconds, Self.pieces * Int(Self.pieceSize))
     }
 
