@@ -45,6 +45,8 @@ private enum Loss: String, CaseIterable {
     case behindDemotion, behindNewer
     /// What `rbd snap rollback` undid.
     case rollback
+    /// That an object changed before a user snapshot was taken, in the point before, when it changed again behind the snapshot.
+    case olderChange
 }
 
 /// An image on site A, of which a stock daemon misses a change.
@@ -67,11 +69,21 @@ private struct Image {
             try await snapshot("create", "old")
             try await write(0xaa, in: 2)
         }
+        if loss == .olderChange {
+            try await snapshot("create", "early")
+            try await write(0xaa, in: 2)
+        }
         try await scene.takeMirrorSnapshot(name)
     }
 
     func change() async throws {
-        if loss == .rollback { try await snapshot("rollback", "old") } else { try await discardEnds() }
+        switch loss {
+        case .rollback: try await snapshot("rollback", "old")
+        case .olderChange:
+            try await snapshot("create", "late")
+            try await write(0xbb, in: 2)
+        default: try await discardEnds()
+        }
         if loss == .behindDemotion {
             try await scene.siteA.mirror("demote", image: name)
         } else {
@@ -109,7 +121,9 @@ private struct Image {
         try await scene.siteA.rbd("snap", verb, "--no-progress", "\(scene.siteA.spec(name))@\(other)")
     }
 
-    func compare() async throws { try await ImageJudge(image: name).compare(scene.siteA, scene.siteB) }
+    func compare() async throws {
+        try await ImageJudge(image: name, diffs: loss == .olderChange ? .wholeObjects : .none).compare(scene.siteA, scene.siteB)
+    }
 
     /// Waits until our daemon has a snapshot of its own of the newest point: after all was compared.
     ///

@@ -76,7 +76,8 @@ private struct TakeoverStory {
             throw ToolFailure(tool: "rbd mirror image promote --force", text: "it gave \(what)")
         }
         try await expectSnapshots(kept)
-        try await scene.checkObjectMaps(Self.image, on: scene.siteB)
+        // Those of user snapshots stock fills wrongly, and ours had no time to mend them.
+        try await scene.checkObjectMaps(Self.image, on: scene.siteB, ofSnapshots: next == .ours || makes.last == .ours)
         try await scene.siteB.write(workload.churned(), to: Self.image)
     }
 

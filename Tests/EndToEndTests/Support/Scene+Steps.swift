@@ -72,8 +72,10 @@ extension Scene {
     ///
     /// - Parameter allowsExcess: Objects may count as changed that were not. librbd does that itself where it discards what a
     ///   clone has discarded before, and the check finds it in librbd's own images.
-    func checkObjectMaps(_ image: String, on site: Site, allowsExcess: Bool = false) async throws {
-        let snapshots = try await site.cluster.rbdJSON("snap", "ls", site.spec(image), as: [NamedSnapshot].self)
+    func checkObjectMaps(
+        _ image: String, on site: Site, ofSnapshots: Bool = true, allowsExcess: Bool = false
+    ) async throws {
+        let snapshots = ofSnapshots ? try await site.cluster.rbdJSON("snap", "ls", site.spec(image), as: [NamedSnapshot].self) : []
         for spec in [site.spec(image)] + snapshots.map({ "\(site.spec(image))@\($0.name)" }) {
             let result = try await site.cluster.output("rbd", ["object-map", "check", spec])
             let complaints = result.errorText.split(whereSeparator: { "\n\r".contains($0) }).filter { $0.contains("error") }

@@ -37,17 +37,13 @@ extension SnapshotSync {
 
     /// The object map before the first revision of a copy that was begun once already; nil without the feature.
     ///
-    /// HEAD's own is ahead of it. That of a point which stock has copied is one point behind, and would deny objects: what that
-    /// point brought is in the map of the first snapshot that the copy made, be it a user snapshot or its working snapshot, and
-    /// without one in HEAD's.
-    ///
-    /// - Returns: The map, and whether it tells of changes up to the first revision.
-    func mapBefore(_ localStart: UInt64?, working: UInt64?, firstUser: UInt64?) async throws -> (ObjectMap?, continues: Bool) {
+    /// HEAD's own is ahead of it. That of a point which stock has copied is one point behind, and would deny objects: there the map
+    /// of the copy's working snapshot stands for it, which was HEAD's when the copy began, and without one HEAD's.
+    func mapBefore(_ localStart: UInt64?, working: UInt64?) async throws -> ObjectMap? {
         let header = await replica.header
-        guard header.features.contains(.objectMap) else { return (nil, false) }
-        guard let localStart else { return (ObjectMap(count: 0), false) }
-        guard header.isCopiedByOthers(localStart) else { return (try await replica.loadObjectMap(of: localStart), false) }
-        return (try await replica.loadObjectMap(of: firstUser ?? working), true)
+        guard header.features.contains(.objectMap) else { return nil }
+        guard let localStart else { return ObjectMap(count: 0) }
+        return try await replica.loadObjectMap(of: header.isCopiedByOthers(localStart) ? working : localStart)
     }
 
     /// Has HEAD as it was at each user snapshot of the delta, adds those that are not there, and leaves HEAD as it is to be.

@@ -53,6 +53,20 @@ extension SnapshotSync {
         try await sides.replica.saveObjectMap(map, of: working)
     }
 
+    /// Has the maps of user snapshots that a stock daemon made or filled made anew from the objects before the point is sealed, and
+    /// flagged until then.
+    ///
+    /// Over a point that stock has copied it calls those objects of a user snapshot clean which that point has changed.
+    func distrustMaps(of users: some Sequence<UInt64>) async throws {
+        let replica = sides.replica
+        let header = try await replica.refresh()
+        guard header.features.contains(.fastDiff) else { return }
+        for id in Set(users) where header.snapshot(id)?.isUser ?? false {
+            try await replica.setFlags(.fastDiffInvalid, mask: .fastDiffInvalid, of: id)
+        }
+        try await replica.refresh()
+    }
+
     private func revisions(_ stages: [Stage], _ header: ImageHeader, isExact: Bool, readsWhole: Bool) throws -> [CopyRevision] {
         try stages.map { stage in
             let context = stage.local.map { header.writeContext(olderThan: $0) } ?? header.writeContext

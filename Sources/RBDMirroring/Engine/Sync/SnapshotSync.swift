@@ -60,10 +60,8 @@ struct SnapshotSync {
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let isRepeated = plan.replaces != nil || !pending.isEmpty
         if isRepeated { try await removeAbandoned(stages, localStart: plan.localStart) }
-        let (base, continues) = isRepeated
-            ? try await mapBefore(plan.localStart, working: plan.replaces, firstUser: pending[stages[0].end])
-            : (try await replica.loadObjectMap(), false)
-        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision), continues: continues)
+        let base = isRepeated ? try await mapBefore(plan.localStart, working: plan.replaces) : try await replica.loadObjectMap()
+        let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
         let marked = base == nil ? [] : chain.marked()
 
         // Before anything of HEAD changes, its size too, so that a forced promotion falls back from here on. But a stock daemon that
@@ -94,11 +92,14 @@ struct SnapshotSync {
             readsMaps: !header.isCloneMadeByOthers(plan.localStart))
         let trust = try await distrust(&stages, plan)
         try await removeAbandoned(stages, localStart: plan.localStart)
-        let (base, continues) = try await mapBefore(plan.localStart, working: plan.local, firstUser: pending[stages[0].end])
+        let base = try await mapBefore(plan.localStart, working: plan.local)
+        // The working snapshot's map tells what the point before has brought, since that point's own is one behind.
+        let continues = plan.localStart.map(header.isCopiedByOthers) ?? false
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: stages.map(\.mapRevision), continues: continues)
         let marked = base == nil ? [] : chain.marked()
         _ = try await addUserSnapshots(of: &stages, pending, state, marked)
         if base != nil { try await replica.saveObjectMap(marked.last!) }
+        if continues { try await distrustMaps(of: pending.values) }
         if plan.localStart == nil { try await onFirstPoint() }
         // A number that stock left is a count, behind which it goes on itself: cut off before we record one, we would leave that trap.
         if plan.firstObject > 0 { try await replica.recordProgress(plan.local, lastCopied: plan.firstObject - 1, isOurs: trust.isOurs) }
@@ -161,6 +162,7 @@ struct SnapshotSync {
         let base = header.isClone ? nil : map
         let chain = MapChain(base: base ?? ObjectMap(count: 0), revisions: [stage.mapRevision], continues: base != nil)
         if map != nil { try await replica.saveObjectMap(chain.marked()[0]) }
+        try await distrustMaps(of: header.snapshot(snapshot)!.mirror!.snapshotIDs.values)
         return try await finish(
             [stage], chain, hasMap: map != nil, working: snapshot, state, blob, from: 0, isExact: false, isFresh: false,
             readsWhole: header.isClone)
