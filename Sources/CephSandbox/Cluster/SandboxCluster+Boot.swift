@@ -21,7 +21,7 @@ extension SandboxCluster {
     private func bootManager() async throws {
         guard let manager else { return }
         // Before the manager runs, since it starts anew with each module; forced, since the monitor does not know the modules yet.
-        for module in configuration.managerModules { try await monitorCommand("mgr module enable", ["module": module, "force": true]) }
+        for module in configuration.managerModules { try await ceph("mgr", "module", "enable", module, "--force") }
         try await manager.start()
     }
 
