@@ -97,4 +97,18 @@ import Testing
         #expect(chain.marked() == [ObjectDeltaTests.map([1, 1, 0])])
         #expect(chain.final() == [ObjectDeltaTests.map([1, 0, 0])])
     }
+
+    /// What was changed before a copy that goes on stays changed, in its first revision alone.
+    @Test func continued() throws {
+        let (before, after) = (ObjectDeltaTests.revision([3, 3, 3, 0]), ObjectDeltaTests.revision([3, 1, 0, 0]))
+        let states = try #require(ObjectDeltaMap(start: before, rest: [after]))
+        let unchanged = try #require(ObjectDeltaMap(start: after, rest: [ObjectDeltaTests.revision([3, 3, 0, 0])]))
+        var chain = MapChain(
+            base: ObjectDeltaTests.map([1, 3, 1, 0]),
+            revisions: [.init(states: states, objectCount: 4), .init(states: unchanged, objectCount: 4)], continues: true)
+        #expect(chain.marked() == [ObjectDeltaTests.map([1, 1, 1, 0]), ObjectDeltaTests.map([3, 3, 3, 0])])
+        chain.record(CopiedObject(number: 1, exists: [true, nil]))
+        chain.record(CopiedObject(number: 2, exists: [false, nil]))
+        #expect(chain.final() == [ObjectDeltaTests.map([1, 1, 0, 0]), ObjectDeltaTests.map([3, 3, 0, 0])])
+    }
 }

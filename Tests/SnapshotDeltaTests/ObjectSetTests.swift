@@ -23,6 +23,10 @@ import Testing
             #expect(Array(union.members) == Set(written[0] + written[1]).sorted())
             #expect((0..<UInt64(count) + 40).allSatisfy { union.contains($0) == (written[0] + written[1]).contains($0) })
             #expect(union.isEmpty == (written[0] + written[1]).isEmpty)
+            #expect(Array(ObjectSet(first: UInt64(count)).members) == Array(0..<UInt64(count)))
+            #expect(!ObjectSet(first: UInt64(count)).contains(UInt64(count)))
+            let present = (0..<count).filter { maps[0][$0] != .nonexistent }.map(UInt64.init)
+            #expect(Array(ObjectSet(presentIn: maps[0]).members) == present, "\(SeededRandom.hint)")
 
             let delta = try #require(ObjectDeltaMap(
                 start: .init(map: maps[0], objectCount: count), rest: [.init(map: maps[1], objectCount: count)]))

@@ -16,8 +16,10 @@ struct PiecesAhead: ~Copyable {
 
     private struct Coming {
         let piece: Piece
-        /// Nil for a hole.
-        let reading: Task<Void, any Error>?
+        /// Nil for a hole, and before it is begun.
+        var reading: Task<Void, any Error>?
+
+        var isData: Bool { if case .data = piece { true } else { false } }
     }
 
     private let walk: DeltaWalk
@@ -25,6 +27,8 @@ struct PiecesAhead: ~Copyable {
     private let memory: BufferPool
     private let width: Int
     private var coming: [Coming] = []
+    /// How many of the first ones are being read, or were.
+    private var begun = 0
     /// How many of the first ones were read before the points were seen again.
     private var proved = 0
     /// The part of the walk's last extent that is not on its way.
@@ -44,48 +48,57 @@ struct PiecesAhead: ~Copyable {
         try await fill()
         guard !coming.isEmpty else { return nil }
         if proved == 0 { try await proveSome() }
-        proved -= 1
+        (proved, begun) = (proved - 1, begun - 1)
         return coming.removeFirst().piece
     }
 
     /// Awaits half of what is coming, and shows that the points were still there afterwards: a removed snapshot reads as zeroes.
     private mutating func proveSome() async throws {
         let count = (coming.count + 1) / 2
-        for reading in coming.prefix(count).compactMap(\.reading) {
+        for index in 0..<count {
+            begin(upTo: index + width)
+            guard let reading = coming[index].reading else { continue }
             try await withTaskCancellationHandler { try await reading.value } onCancel: { reading.cancel() }
         }
+        begin(upTo: count + width)
         try await walk.scan.proof.prove()
         proved = count
     }
 
-    /// Begins reads until there is no room: one who holds data waits for none, since nobody else would give it back.
+    private mutating func begin(upTo end: Int) {
+        while begun < min(end, coming.count) {
+            if case .data(let data) = coming[begun].piece {
+                coming[begun].reading = Task { [image] in try await image.fill(data) }
+            }
+            begun += 1
+        }
+    }
+
+    /// Takes pieces until there is no room: one who holds data waits for none, since nobody else would give it back. Small ones are
+    /// many, so that they share a look at the points.
     private mutating func fill() async throws {
-        while coming.count < width {
+        defer { begin(upTo: proved + width) }
+        while coming.count < 8 * width {
             if rest == nil, !isAtEnd {
                 rest = try await walk.next()
                 isAtEnd = rest == nil
             }
             guard let extent = rest else { return }
             guard !extent.isHole else {
-                coming.append(Coming(piece: .hole(extent.range), reading: nil))
+                coming.append(Coming(piece: .hole(extent.range)))
                 rest = nil
                 continue
             }
             let length = min(UInt64(min(DeltaData.longest, memory.budget)), extent.range.upperBound - extent.range.lowerBound)
             let part = extent.range.lowerBound..<extent.range.lowerBound + length
-            if coming.contains(where: { $0.reading != nil }) {
+            if coming.contains(where: \.isData) {
                 guard let buffer = memory.lendIfFree(Int(length)) else { return }
-                begin(part, buffer)
+                coming.append(Coming(piece: .data(DeltaData(part, buffer))))
             } else {
-                begin(part, try await memory.lend(Int(length)))
+                coming.append(Coming(piece: .data(DeltaData(part, try await memory.lend(Int(length))))))
             }
             rest = part.upperBound == extent.range.upperBound ? nil : .init(range: part.upperBound..<extent.range.upperBound, isHole: false)
         }
-    }
-
-    private mutating func begin(_ range: Range<UInt64>, _ buffer: consuming IOBuffer) {
-        let data = DeltaData(range, buffer)
-        coming.append(Coming(piece: .data(data), reading: Task { [image] in try await image.fill(data) }))
     }
 
     private func cancel() {
