@@ -23,6 +23,32 @@ extension EndToEnd {
             }
             print("\(ledger.kills) kills in \(lives) lives, \(ledger.missed) of them later than aimed at\n\(ledger.table)")
         }
+
+        /// Whoever goes on finds the replica's name changed, or a name that leads to it, and the other one left.
+        @Test(arguments: ["name: create+set_id", "directory: dir_rename_image"]) func killedInARename(_ step: String) async throws {
+            try await withScene("killed-in-\(step.prefix { $0 != ":" })") { scene in
+                let (siteA, siteB) = (scene.siteA, scene.siteB)
+                try await scene.createImage("disk", mebibytes: 8)
+                let first = try await scene.startDaemon(on: siteB)
+                try await scene.waitForSync("disk")
+                try await first.terminate()
+
+                try await siteA.rbd("rename", siteA.spec("disk"), siteA.spec("drive"))
+                try await scene.takeMirrorSnapshot("drive")
+                var watch = try await StepWatch(scene, pools: [siteB.pool])
+                try await siteB.slowDown()
+                let victim = try await scene.startDaemon(on: siteB)
+                let (steps, isReached) = try await watch.kill(victim, at: .step(SyncStep(step), times: 1))
+                #expect(isReached && steps.last == SyncStep(step), "killed at \(steps.last?.description ?? "nothing")")
+                try await watch.close()
+
+                let daemon = try await scene.startDaemon(on: siteB)
+                try await scene.waitForSync("drive")
+                try await ImageJudge(image: "drive").compare(siteA, siteB)
+                try await daemon.terminate()
+                try await Leftovers(site: siteB).expectNone(images: ["drive"])
+            }
+        }
     }
 }
 

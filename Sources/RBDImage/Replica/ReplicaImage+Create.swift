@@ -104,6 +104,16 @@ extension Pool {
         }
     }
 
+    /// The id that a name leads to, whatever the directory says; nil when it leads nowhere.
+    func idObject(ofName name: String) async throws(CephError) -> String? {
+        do throws(CephError) {
+            return try Self.text(try await call(IDMethod.getID(), on: ObjectNames.imageID(name: name)), "get_id")
+        } catch {
+            guard error.isNotFound else { throw error }
+            return nil
+        }
+    }
+
     private static func text(_ bytes: [UInt8], _ operation: String) throws(CephError) -> String {
         do throws(WireError) {
             return try Decoder.decode(bytes, as: operation) { (d) throws(WireError) in try d.string() }

@@ -18,28 +18,6 @@ extension ReplicaImage {
         header.size = size
     }
 
-    /// Renames the image: the new name appears before the old one goes.
-    ///
-    /// Can be repeated after an interruption.
-    /// - Throws: `EEXIST` when another image has the name.
-    public func rename(from old: String, to new: String) async throws(CephError) {
-        guard old != new else { return }
-        var operation = WriteOperation()
-        operation.create(exclusive: true)
-        operation.call(IDMethod.setID(id))
-        do throws(CephError) {
-            try await pool.apply(operation, to: ObjectNames.imageID(name: new))
-        } catch {
-            guard error.alreadyExists, try await pool.imageID(named: new) == id else { throw error }
-        }
-        do throws(CephError) {
-            try await pool.change(ObjectNames.directory, with: DirectoryMethod.renameImage(from: old, to: new, id: id))
-        } catch {
-            guard try await pool.imageName(ofID: id) == new else { throw error }
-        }
-        try await pool.removeIfExists(ObjectNames.imageID(name: old))
-    }
-
     /// Switches features on and off; maps of object-map images are marked invalid until rebuilt.
     public func setFeatures(_ features: ImageFeatures, mask: ImageFeatures) async throws(CephError) {
         try await change(HeaderMethod.setFeatures(features, mask: mask))

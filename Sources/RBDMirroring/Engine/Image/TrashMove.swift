@@ -49,6 +49,7 @@ struct TrashMove: Sendable {
         let header = try await replica.refresh()
         guard PromotionState(ofSnapshots: header.snapshots) == local.promotion, let name = try await pair.local.imageName(ofID: id)
         else { throw RoleChanged(id: id) }
+        try await replica.finishRename()
         var record = local.record
         record.state = .disabling
         try await pair.localImages.setImage(id, record)

@@ -106,6 +106,7 @@ extension SnapshotSync {
     func apply(_ state: ImageState, _ working: UInt64) async throws {
         let replica = sides.replica
         let header = try await replica.refresh()
+        try await replica.finishRename()
         let name = try await replica.pool.imageName(ofID: replica.id) ?? ""
         let settings = ImageStateDiff.Settings(
             name: name, features: header.features, snapshotLimit: header.snapshotLimit ?? .max, snapshots: header.snapshots,
