@@ -25,7 +25,8 @@ extension SandboxCluster {
                 throw error
             }
         } catch {
-            throw SandboxError(.commandFailed, "The monitor of \(name) did not do `\(prefix)`: \(error)")
+            throw SandboxError(
+                .commandFailed, "The monitor of \(name) did not do `\(prefix)`.", command: [prefix], standardError: "\(error)")
         }
     }
 }
