@@ -80,12 +80,12 @@ public final class SandboxProcess: Sendable {
         }
     }
 
-    /// Lets a frozen process go on (SIGCONT).
+    /// Lets a frozen process go on (SIGCONT). It may have come to its end when this returns.
     public func thaw() async throws {
+        guard isRunning else { throw ended }
         send(.resume)
         try await waitUntil("process \(processID) goes on", every: .milliseconds(2)) { [self] in
-            guard let isFrozen = ProcessTable.isFrozen(processID), isRunning else { throw ended }
-            return !isFrozen
+            ProcessTable.isFrozen(processID) != true || !isRunning
         }
     }
 
