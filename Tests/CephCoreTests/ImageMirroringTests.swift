@@ -136,6 +136,10 @@ import Testing
         try await replica.flush()
 
         // And the disorderly one.
+        // Where the stock daemon did not take its watch along, what notifies waits for it in vain.
+        try await waitUntil("the stock daemon's watch is gone", within: .seconds(60), every: .milliseconds(200)) {
+            try await primary.watchers().count == 1
+        }
         try await primary.requestResync()
         #expect(try await primary.metadata().values.contains { $0.contains("resync") })
         try await primary.promote(force: true)
