@@ -10,7 +10,7 @@ public struct SandboxError: Error, Hashable, Sendable {
 
         /// A program the sandbox needs is not installed; the message names its Debian package.
         public static let missingPackage = Code("missing package")
-        /// A command ran and failed; `exit` and `standardError` are set.
+        /// A command ran and failed; `standardError` is set, and `exit` if it was a program.
         public static let commandFailed = Code("command failed")
         /// A command was killed because it did not end in time.
         public static let commandTimedOut = Code("command timed out")

@@ -42,14 +42,13 @@ extension ReplicaImage {
     private static var renameAttribute: String { "swift.renaming" }
 
     private func noteRename(_ names: [String]?) async throws(CephError) {
-        var operation = WriteOperation()
-        operation.assertExists()
-        if let cookie = lock.cookie { operation.call(ImageLock.assertion(cookie)) }
-        if let names {
-            operation.setXattr(Self.renameAttribute, to: Array(names.joined(separator: "/").utf8))
-        } else {
-            operation.removeXattr(Self.renameAttribute)
+        try await change("note a rename") { operation in
+            operation.assertExists()
+            if let names {
+                operation.setXattr(Self.renameAttribute, to: Array(names.joined(separator: "/").utf8))
+            } else {
+                operation.removeXattr(Self.renameAttribute)
+            }
         }
-        try await pool.apply(operation, to: headerObject)
     }
 }

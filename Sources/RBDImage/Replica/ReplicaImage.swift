@@ -84,22 +84,27 @@ public actor ReplicaImage {
     func change(_ calls: ClassCall...) async throws(CephError) { try await change(calls) }
 
     func change(_ calls: [ClassCall]) async throws(CephError) {
+        let names = calls.map { "\($0.className).\($0.method)" }.joined(separator: "+")
+        try await change(names) { operation in for call in calls { operation.call(call) } }
+    }
+
+    /// Applies a guarded operation to the header.
+    func change(_ names: String, _ fill: (inout WriteOperation) -> Void) async throws(CephError) {
         let cookie = lock.cookie
-        guard var failure = await attempt(calls, cookie) else { return }
+        guard var failure = await attempt(cookie, fill) else { return }
         // The watch was made anew meanwhile, and the lock's cookie followed it.
         if failure.isBusy, cookie != nil, let renewed = await lock.cookieAfterRenewal(), renewed != cookie {
-            guard let second = await attempt(calls, renewed) else { return }
+            guard let second = await attempt(renewed, fill) else { return }
             failure = second
         }
-        let names = calls.map { "\($0.className).\($0.method)" }.joined(separator: "+")
         throw CephError(code: failure.code, operation: names, subject: failure.subject)
     }
 
     /// Nothing of it is done where it fails.
-    private func attempt(_ calls: [ClassCall], _ cookie: String?) async -> CephError? {
+    private func attempt(_ cookie: String?, _ fill: (inout WriteOperation) -> Void) async -> CephError? {
         var operation = WriteOperation()
         if let cookie { operation.call(ImageLock.assertion(cookie)) }
-        for call in calls { operation.call(call) }
+        fill(&operation)
         do throws(CephError) { try await pool.apply(operation, to: headerObject) } catch { return error }
         return nil
     }
