@@ -58,10 +58,10 @@ extension EndToEnd {
                 // From the second time on everything is opened anew on a full pool.
                 try await daemon.waitForLog("replay failed", times: 3)
                 try await siteA.waitForStatus("growing", "out of space on the other side") { status in
-                    status.peer_sites?.first?.state == "up+error"
-                        && status.peer_sites?.first?.description.hasPrefix("no space left in pool full: ") == true
+                    status.peers.first?.state == "up+error"
+                        && status.peers.first?.description.hasPrefix("no space left in pool full: ") == true
                 }
-                guard try await siteA.status("resting").peer_sites?.first?.state == "up+replaying",
+                guard try await siteA.status("resting").peers.first?.state == "up+replaying",
                     try await siteB.lock(of: header) == lock
                 else { throw ToolFailure(tool: "the daemon", text: "the image at rest was let go of") }
 
@@ -83,8 +83,8 @@ extension Scene {
     /// Waits until the source's site is told that the name is taken on the other.
     fileprivate func waitForClash(of image: String) async throws {
         try await siteA.waitForStatus(image, "in a name clash") { status in
-            status.peer_sites?.first?.state == "up+error"
-                && status.peer_sites?.first?.description == "another local image has the name \(image): rename or remove one of the two"
+            status.peers.first?.state == "up+error"
+                && status.peers.first?.description == "another local image has the name \(image): rename or remove one of the two"
         }
     }
 

@@ -153,7 +153,7 @@ extension EndToEnd {
                 try await siteA.rbd("snap", "rm", "--no-progress", "\(siteA.spec("parent"))@point")
                 let point = try await scene.takeMirrorSnapshot("parent")
                 try await waitUntil("the parent is in step") {
-                    try await siteB.snapshots("parent").contains { $0.namespace.primary_snap_id == point && $0.isComplete }
+                    try await siteB.snapshots("parent").contains { $0.primaryID == point && $0.isComplete }
                 }
                 try await waitUntil("the parent's snapshot is in the trash") { try await siteB.snapshots("parent").contains(where: \.isTrash) }
                 var workload = SourceWorkload(SeededRandom.forRun("clone-trash"), size: Family.mebibytes << 20)
@@ -262,7 +262,7 @@ extension Site {
         _ image: String, from source: Site, _ what: String, _ isWanted: @escaping @Sendable (String) -> Bool
     ) async throws {
         try await source.waitForStatus(image, what) { status in
-            status.peer_sites?.contains { $0.state == "up+error" && isWanted($0.description) } == true
+            status.peers.contains { $0.state == "up+error" && isWanted($0.description) }
         }
     }
 }

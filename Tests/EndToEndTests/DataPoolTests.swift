@@ -38,7 +38,7 @@ extension EndToEnd {
                     try await DataPlacement.expect(name, on: siteA, in: place.source, not: [])
                     try await DataPlacement.expect(name, on: siteB, in: place.target, not: place.pools)
                     try await siteA.waitForStatus(name, "replayed on the other site") { status in
-                        status.peer_sites?.first?.state == "up+replaying"
+                        status.peers.first?.state == "up+replaying"
                     }
                     try await siteB.waitForStatus(name, state: "up+replaying")
                 }

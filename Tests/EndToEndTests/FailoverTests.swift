@@ -85,7 +85,7 @@ extension EndToEnd.FailoverTests {
                 let demotion = try await scene.siteA.lastMirrorSnapshot(image).id
                 try await waitUntil("the demotion is complete", every: .milliseconds(5)) {
                     let last = try await scene.siteB.lastMirrorSnapshot(image)
-                    return last.isComplete && last.namespace.primary_snap_id == demotion
+                    return last.isComplete && last.primaryID == demotion
                 }
                 try await scene.siteB.mirror("promote", image: image)
                 try await ImageJudge(image: image).compare(scene.siteA, scene.siteB)

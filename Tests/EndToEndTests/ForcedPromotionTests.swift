@@ -136,16 +136,4 @@ extension EndToEnd {
 extension Site {
     /// The checksum of an image's content as `rbd export` reads it.
     func checksum(_ image: String) async throws -> String { try await ImageJudge.checksum(spec(image), self) }
-
-    func lastMirrorSnapshot(_ image: String) async throws -> SnapshotListing {
-        guard let last = try await snapshots(image).last(where: \.isMirror) else {
-            throw ToolFailure(tool: "rbd snap ls", text: "\(spec(image)) has no mirror snapshot")
-        }
-        return last
-    }
-}
-
-extension SnapshotListing {
-    /// Whether a part of it was copied.
-    var isUnderWay: Bool { !isComplete && (namespace.last_copied_object_number ?? 0) > 0 }
 }

@@ -84,7 +84,7 @@ private struct ServingPair {
     let idleInstance: String
 
     init(_ daemons: [MirrorDaemon], _ image: String, _ site: Site) async throws {
-        let globalID = try await site.status(image).global_id
+        let globalID = try await site.status(image).globalID
         self.globalID = globalID
         let busy = try daemons.map { try $0.wholeLog().contains("reason=syncing") }
         guard let server = busy.firstIndex(of: true), busy.filter(\.self).count == 1 else {

@@ -113,7 +113,7 @@ private struct FrozenStage {
     /// The source's cluster has a status of the site that is silent.
     func targetIsReportedSilent() async throws {
         try await expect("the target is reported as silent", on: source) { status in
-            status.peer_sites?.contains { $0.state.hasSuffix("+error") && $0.description.isOfSilence } == true
+            status.peers.contains { $0.state.hasSuffix("+error") && $0.description.isOfSilence }
         }
     }
 
@@ -151,7 +151,7 @@ extension Scene {
     /// Whether the newest snapshot at site B is incomplete and some of its objects are there.
     fileprivate func isCopiedInPart(_ image: String) async throws -> Bool {
         guard let newest = try? await siteB.snapshots(image).last(where: \.isMirror) else { return false }
-        return !newest.isComplete && newest.namespace.last_copied_object_number ?? 0 > 0
+        return newest.isUnderWay
     }
 }
 

@@ -30,8 +30,8 @@ extension EndToEnd {
                 let objects = try await siteB.whileFull(limit) {
                     try await siteB.goAtFullSpeed()
                     try await siteA.waitForStatus("disk", "out of space on the other side") { status in
-                        status.peer_sites?.first?.state == "up+error"
-                            && status.peer_sites?.first?.description.hasPrefix("no space left in pool \(siteB.pool): ") == true
+                        status.peers.first?.state == "up+error"
+                            && status.peers.first?.description.hasPrefix("no space left in pool \(siteB.pool): ") == true
                     }
                     return try await siteB.objects().count
                 }

@@ -55,7 +55,7 @@ extension Scene {
         let isOfSilence = { (state: String, text: String) in state.hasSuffix("+error") && text.contains("no answer within the deadline") }
         try await other(than: side == .source ? siteA : siteB).waitForStatus("disk", "without an answer", within: .seconds(20)) { status in
             if side == .source { return isOfSilence(status.state, status.description) }
-            return status.peer_sites?.contains { isOfSilence($0.state, $0.description) } == true
+            return status.peers.contains { isOfSilence($0.state, $0.description) }
         }
     }
 }

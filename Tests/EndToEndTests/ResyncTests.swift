@@ -12,7 +12,7 @@ extension EndToEnd {
                 try await scene.makeReplicas(["disk", "other"])
                 let old = try await siteB.imageID("disk")
                 let other = try await siteB.imageID("other")
-                let globalID = try await siteB.status("disk").global_id
+                let globalID = try await siteB.status("disk").globalID
 
                 let start = ContinuousClock.now
                 try await siteB.mirror("resync", image: "disk")
@@ -20,7 +20,7 @@ extension EndToEnd {
                 try await scene.waitForSync("disk")
                 print("made anew \(start.duration(to: .now)) after the request")
                 try await ImageJudge(image: "disk").compare(siteA, siteB)
-                #expect(try await siteB.status("disk").global_id == globalID)
+                #expect(try await siteB.status("disk").globalID == globalID)
                 #expect(try await siteB.imageID("other") == other)
                 try await siteB.waitUntilGone(old)
 

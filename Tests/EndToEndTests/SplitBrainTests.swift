@@ -1,3 +1,4 @@
+import CephCore
 import CephSandbox
 import Foundation
 import TestSupport
@@ -111,7 +112,7 @@ private struct StrayReplica {
         try await siteB.waitForStatus("disk", reason) { $0.state == "up+error" && $0.description == reason }
         if onBothSites {
             try await siteA.waitForStatus("disk", "\(reason), on the other side") { status in
-                status.peer_sites?.first?.state == "up+error" && status.peer_sites?.first?.description == reason
+                status.peers.first?.state == "up+error" && status.peers.first?.description == reason
             }
         }
         for site in onBothSites ? scene.sites : [siteB] {
@@ -176,7 +177,7 @@ extension Site {
     fileprivate func snapshotIDs(_ image: String) async throws -> [UInt64] { try await snapshots(image).map(\.id) }
 
     /// Removes a mirror snapshot behind the back of mirroring.
-    fileprivate func removeMirrorSnapshot(_ snapshot: SnapshotListing, of image: String) async throws {
+    fileprivate func removeMirrorSnapshot(_ snapshot: Image.Snapshot, of image: String) async throws {
         try await rbd("snap", "rm", "--snap-id", "\(snapshot.id)", spec(image))
     }
 

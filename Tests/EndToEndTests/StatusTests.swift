@@ -93,7 +93,7 @@ extension EndToEnd {
             // Stock writes figures every 30 s, to each site at a time of its own, so that they stay once they are there.
             try await siteB.waitForStatus("replica", "syncing", within: .seconds(100)) { $0.description.contains("syncing_percent") }
             try await siteA.waitForStatus("replica", "syncing", within: .seconds(100)) {
-                $0.peer_sites?.first?.description.contains("syncing_percent") ?? false
+                $0.peers.first?.description.contains("syncing_percent") ?? false
             }
             if make == .stock { try await siteB.goAtFullSpeed() }
         }
@@ -109,7 +109,7 @@ extension EndToEnd {
             try await scene.siteA.mirror("demote", image: "leaving")
             try await scene.siteB.waitForStatus("leaving", "demoted") { status in
                 status.state == "up+unknown" && status.description == "remote image demoted"
-                    && status.peer_sites?.first?.state == "down+stopped"
+                    && status.peers.first?.state == "down+stopped"
             }
         }
     }

@@ -132,7 +132,7 @@ private struct Image {
         let newest = try await scene.siteA.lastMirrorSnapshot(name).id
         try await waitUntil("the newest point of \(name) is sealed", within: .seconds(60), every: .milliseconds(200)) {
             let last = try await scene.siteB.lastMirrorSnapshot(name)
-            return last.id > stocks && last.isComplete && last.namespace.primary_snap_id == newest
+            return last.id > stocks && last.isComplete && last.primaryID == newest
         }
         try await scene.waitForSync(name)
     }

@@ -83,7 +83,7 @@ private struct TakeoverStory {
 
     /// The user snapshots of the complete point are there and whole.
     private func expectSnapshots(_ kept: [String]) async throws {
-        let found = try await scene.siteB.snapshots(Self.image).filter { $0.namespace.type == "user" }.map(\.name)
+        let found = try await scene.siteB.snapshots(Self.image).filter { $0.kind == .user }.map(\.name)
         guard found == kept else { throw ToolFailure(tool: "rbd snap ls", text: "it has \(found) instead of \(kept)") }
         for name in kept {
             let sums = try await [scene.siteA.checksum("\(Self.image)@\(name)"), scene.siteB.checksum("\(Self.image)@\(name)")]
@@ -169,7 +169,7 @@ private struct TakeoverStory {
     /// Whether site B has all of a mirror snapshot.
     private func isComplete(_ point: UInt64) async throws -> Bool {
         guard let last = try? await scene.siteB.lastMirrorSnapshot(Self.image) else { return false }
-        return last.isComplete && last.namespace.primary_snap_id == point
+        return last.isComplete && last.primaryID == point
     }
 
     /// Starts a daemon and returns when it has copied so many objects, and others not.

@@ -143,7 +143,3 @@ struct HistoryJudge {
         }
     }
 }
-
-extension Image.Snapshot {
-    fileprivate var isTrash: Bool { if case .trash = kind { true } else { false } }
-}

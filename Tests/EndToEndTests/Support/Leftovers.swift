@@ -1,3 +1,4 @@
+import CephCore
 import CephSandbox
 
 /// What a pool holds that belongs to none of the images that should be there.
@@ -101,7 +102,7 @@ struct Leftovers {
     private struct Image {
         let info: Info
         let globalID: String?
-        let snapshots: [SnapshotListing]
+        let snapshots: [CephCore.Image.Snapshot]
         private let own: Set<String>
 
         struct Info: Decodable {
@@ -123,7 +124,8 @@ struct Leftovers {
         init(_ name: String, _ site: Site) async throws {
             let info = try await site.cluster.rbdJSON("info", site.spec(name), as: Info.self)
             self.info = info
-            globalID = try? await site.status(name).global_id
+            let globalID = try? await site.status(name).globalID
+            self.globalID = globalID == "" ? nil : globalID
             snapshots = try await site.snapshots(name)
             own = Set(["rbd_id.\(name)", "rbd_header.\(info.id)", "rbd_object_map.\(info.id)"] + snapshots.flatMap { snapshot in
                 [

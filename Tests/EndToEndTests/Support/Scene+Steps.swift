@@ -24,7 +24,7 @@ extension Scene {
         let newest = try await siteA.lastMirrorSnapshot(image).id
         try await waitUntil("stock has snapshot \(newest) of \(image)", within: .seconds(120), every: .milliseconds(300)) {
             guard let last = try? await siteB.lastMirrorSnapshot(image) else { return false }
-            return last.isComplete && last.namespace.primary_snap_id == newest
+            return last.isComplete && last.primaryID == newest
         }
     }
 
@@ -43,7 +43,7 @@ extension Scene {
             "snapshot \(newest.id) of \(source.spec(image)) is on \(target.name)", within: limit, every: .milliseconds(100)
         ) {
             guard let all = try? await target.snapshots(image), let last = all.last(where: \.isMirror) else { return false }
-            return last.isComplete && last.namespace.primary_snap_id == newest.id && !all.contains(where: \.isTrash)
+            return last.isComplete && last.primaryID == newest.id && !all.contains(where: \.isTrash)
                 && (!prunes || all.filter(\.isCopy).count == 1)
         }
     }

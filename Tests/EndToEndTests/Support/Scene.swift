@@ -12,8 +12,8 @@ struct Scene: Sendable {
 
     fileprivate init(_ pair: SandboxPair, pool: String, namespace: String) {
         self.pair = pair
-        siteA = Site(cluster: pair.siteA, pool: pool, namespace: namespace)
-        siteB = Site(cluster: pair.siteB, pool: pool, namespace: namespace)
+        siteA = Site(pair.siteA, pool: pool, namespace: namespace)
+        siteB = Site(pair.siteB, pool: pool, namespace: namespace)
     }
 
     private final class Started: Sendable {
@@ -68,6 +68,7 @@ struct Scene: Sendable {
     fileprivate func close() async throws {
         for daemon in daemons.list.withLock({ $0 }) { try await daemon.kill() }
         for daemon in daemons.stock.withLock({ $0 }) { try await daemon.stop() }
+        for site in sites { await site.client.close() }
         for (site, pool) in sites.map({ ($0, $0.pool) }) + daemons.pools.withLock({ $0 }) {
             try await site.cluster.removePool(pool)
         }

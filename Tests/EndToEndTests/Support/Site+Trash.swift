@@ -12,13 +12,6 @@ struct TrashListing: Decodable, Sendable {
 extension Site {
     func trash() async throws -> [TrashListing] { try await cluster.rbdJSON("trash", "ls", "--all", "--long", pool) }
 
-    func imageID(_ image: String) async throws -> String {
-        struct Info: Decodable { var id: String }
-        return try await cluster.rbdJSON("info", spec(image), as: Info.self).id
-    }
-
-    func images() async throws -> [String] { try await cluster.rbdJSON("ls", pool) }
-
     /// Waits until nothing of an image is there: no object, also none that the OSD has yet to trim, and no entry of the trash.
     func waitUntilGone(_ id: String, in dataPool: String? = nil, within limit: Duration = .seconds(40)) async throws {
         var left: [String] = []

@@ -5,7 +5,14 @@ struct Site: Sendable {
     let cluster: SandboxCluster
     let pool: String
     /// Empty for the default namespace.
-    var namespace = ""
+    var namespace: String
+    /// For what no stock tool does, and for what is looked at time and again.
+    let client: SiteClient
+
+    init(_ cluster: SandboxCluster, pool: String, namespace: String) {
+        (self.cluster, self.pool, self.namespace) = (cluster, pool, namespace)
+        client = SiteClient(cluster)
+    }
 
     var name: String { cluster.name }
 
@@ -28,11 +35,6 @@ struct Site: Sendable {
         guard result.exit.isSuccess else { throw ToolFailure(tool: "rbd import-diff", text: result.errorText) }
     }
 
-    /// Lists the snapshots of every namespace.
-    func snapshots(_ image: String) async throws -> [SnapshotListing] {
-        try await cluster.rbdJSON("snap", "ls", "--all", spec(image))
-    }
-
     /// Runs `rados` on the site's pool, or on another one, in the site's namespace.
     func rados(_ arguments: String..., in other: String? = nil) async throws -> String {
         try await cluster.run("rados", ["-p", other ?? pool] + (namespace.isEmpty ? [] : ["-N", namespace]) + arguments)
@@ -52,28 +54,4 @@ struct ToolFailure: Error, CustomStringConvertible {
     let tool: String
     let text: String
     var description: String { "\(tool) failed: \(text)" }
-}
-
-/// An entry of `rbd snap ls --all --format json`.
-struct SnapshotListing: Decodable, Sendable {
-    struct Namespace: Decodable, Sendable {
-        var type: String
-        var state: String?
-        var complete: Bool?
-        var primary_snap_id: UInt64?
-        var mirror_peer_uuids: [String]?
-        var last_copied_object_number: UInt64?
-    }
-
-    var id: UInt64
-    var name: String
-    var size: UInt64
-    var namespace: Namespace
-
-    /// Whether it is being removed.
-    var isTrash: Bool { namespace.type == "trash" }
-    var isMirror: Bool { namespace.type == "mirror" }
-    var isComplete: Bool { namespace.complete ?? false }
-    /// Whether it stands for a mirror snapshot of the other site.
-    var isCopy: Bool { namespace.primary_snap_id != nil }
 }
