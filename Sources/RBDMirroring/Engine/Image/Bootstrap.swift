@@ -71,8 +71,11 @@ struct Bootstrap: Sendable {
         }
     }
 
-    /// Whether the local image is primary.
-    func isPrimary() async throws -> Bool { try await local()?.promotion == .primary }
+    /// The newest mirror snapshot that the local image got as a primary, demoted since or not; nil without an image.
+    func newestPrimaryPoint() async throws -> UInt64? {
+        guard let id = try await pair.localImages.imageID(ofGlobalID: globalID) else { return nil }
+        return try await found { () throws(CephError) in try await pair.local.imageHeader(id) }?.newestPrimaryPoint
+    }
 
     private var trashMove: TrashMove { TrashMove(pair: pair, globalID: globalID, logger: logger) }
 
@@ -169,6 +172,11 @@ extension ImageBootstrapPlan {
         if case .image(let remote) = facts.remote, !remote.promotion.isForced { headers.remote = remote.imageID }
         return headers
     }
+}
+
+extension ImageHeader {
+    /// The newest mirror snapshot that was made of the image as a primary, demoted since or not; 0 without one.
+    var newestPrimaryPoint: UInt64 { mirrorSnapshots.last { $0.mirror!.state.isPrimary }?.id ?? 0 }
 }
 
 extension PromotionState {

@@ -22,8 +22,9 @@ actor ImageReplayer {
     private var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
     /// Whether the source was followed until what is shown came about.
     private var wasReplayed = false
-    /// A promotion that was let pass: until its deadline the image is the promoter's, even if nothing shows of it yet.
-    private var promotion: (deadline: ContinuousClock.Instant, status: ReplicationStatus)?
+    /// A promotion that was let pass: the image is the promoter's until it has a newer point as a primary than it had before, or until
+    /// the deadline, if nothing shows of it.
+    private var promotion: (deadline: ContinuousClock.Instant, before: UInt64, status: ReplicationStatus)?
     private(set) var status = ReplicationStatus()
     private(set) var name = ""
 
@@ -135,7 +136,9 @@ actor ImageReplayer {
     /// One attempt from the beginning; returns why replaying ended, and what to watch unless that is watched already.
     private func attempt(_ vigil: HeaderVigil) async throws -> (ReplicationStatus, HeaderVigil.Headers?) {
         let bootstrap = Bootstrap(pair: pair, globalID: globalID, deletions: deletions, logger: logger) { await vigil.end() }
-        if let promotion, .now < promotion.deadline, try await !bootstrap.isPrimary() { return (promotion.status, nil) }
+        if let promotion, .now < promotion.deadline, try await bootstrap.newestPrimaryPoint() ?? 0 <= promotion.before {
+            return (promotion.status, nil)
+        }
         promotion = nil
         switch try await bootstrap.run() {
         case .stop(let status, let headers): return (status, headers)
@@ -191,7 +194,7 @@ actor ImageReplayer {
         }.value
         guard promoted else { return try result.get() }
         let reason: SnapshotPlan.StopReason = guardian.forcedPromotionWaits ? .forcePromoting : .remoteDemoted
-        promotion = (.now + .seconds(30), reason.status())
+        promotion = (.now + .seconds(30), await replica.header.newestPrimaryPoint, reason.status())
         return reason.status()
     }
 
