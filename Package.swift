@@ -19,6 +19,7 @@ let package = Package(
         .library(name: "CephCore", targets: ["CephCore"]),
         .library(name: "RBDImage", targets: ["RBDImage"]),
         .library(name: "SnapshotDelta", targets: ["SnapshotDelta"]),
+        .library(name: "JournalReplay", targets: ["JournalReplay"]),
         .library(name: "Replication", targets: ["Replication"]),
         .library(name: "RBDMirroring", targets: ["RBDMirroring"]),
         .library(name: "CephSandbox", targets: ["CephSandbox"]),
@@ -37,6 +38,7 @@ let package = Package(
         .target(name: "CephCore", dependencies: ["CCeph"], swiftSettings: settings),
         .target(name: "RBDImage", dependencies: ["CephCore"], swiftSettings: settings),
         .target(name: "SnapshotDelta", dependencies: ["RBDImage", "CephCore"], swiftSettings: settings),
+        .target(name: "JournalReplay", dependencies: ["RBDImage", "CephCore"], swiftSettings: settings),
         .target(name: "Replication", dependencies: [deque], swiftSettings: settings),
         .target(
             name: "RBDMirroring",
@@ -69,6 +71,7 @@ let package = Package(
         .testTarget(
             name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "CephSandbox", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(name: "JournalReplayTests", dependencies: ["JournalReplay", "RBDImage", "CephCore", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
         .testTarget(
             name: "DaemonSupportTests", dependencies: ["AdminSocket", "DaemonSupport", "daemon-probe", logging],
