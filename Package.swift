@@ -71,7 +71,9 @@ let package = Package(
         .testTarget(
             name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "CephSandbox", "TestSupport"],
             swiftSettings: settings),
-        .testTarget(name: "JournalReplayTests", dependencies: ["JournalReplay", "RBDImage", "CephCore", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "JournalReplayTests", dependencies: ["JournalReplay", "RBDImage", "CephCore", "CephSandbox", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
         .testTarget(
             name: "DaemonSupportTests", dependencies: ["AdminSocket", "DaemonSupport", "daemon-probe", logging],

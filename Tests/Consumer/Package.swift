@@ -2,7 +2,7 @@
 import PackageDescription
 
 // An outside package: it sees of ours what any other Swift service sees.
-let products = ["CephCore", "RBDImage", "SnapshotDelta", "Replication", "RBDMirroring", "CephSandbox"]
+let products = ["CephCore", "RBDImage", "SnapshotDelta", "JournalReplay", "Replication", "RBDMirroring", "CephSandbox"]
 
 let package = Package(
     name: "consumer",

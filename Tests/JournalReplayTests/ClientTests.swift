@@ -44,7 +44,8 @@ import Testing
 
     @Test func tags() throws {
         let samples: [([UInt8], id: UInt64, JournalEpoch)] = [
-            (Samples.t1, id: 0, .init(.local)), (Samples.t2, id: 2, .init(.local, after: .init(.local, isCommitted: true, tag: 1, entry: 29))),
+            (Samples.t1, id: 0, .init(.local)),
+            (Samples.t2, id: 2, .init(.local, after: .init(.local, isCommitted: true, tag: 1, entry: 29))),
             (Samples.t3, id: 3, .init(.orphan, after: .init(.local, isCommitted: true, tag: 1, entry: 3))),
             (Samples.t4, id: 4, .init(.local, after: .init(.orphan, isCommitted: true, tag: 3, entry: 1))),
         ]

@@ -16,7 +16,8 @@ import Testing
         (Samples.g11, .operation(id: 12, .snapshotRemove(.init("s2")))), (Samples.g12, .operation(id: 8, .snapshotLimit(10))),
         (Samples.g13, .operation(id: 1, .rename(to: "img2r"))),
         (Samples.g14, .operation(id: 13, .updateFeatures([.objectMap, .fastDiff], enabled: true))),
-        (Samples.g15, .operation(id: 5, .metadataSet(key: "k1", value: "v1"))), (Samples.g16, .operation(id: 6, .metadataRemove(key: "k1"))),
+        (Samples.g15, .operation(id: 5, .metadataSet(key: "k1", value: "v1"))),
+        (Samples.g16, .operation(id: 6, .metadataRemove(key: "k1"))),
         (Samples.g17, .roleChange), (Samples.g18, .operation(id: 1, .flatten)),
     ]
 
@@ -44,7 +45,8 @@ import Testing
             (.operation(id: 1, .snapshotRename(.init(id: 3, from: "a", to: "b"))),
              seen: .operation(id: 1, .snapshotRename(.init(id: 3, from: version >= 2 ? "a" : "", to: "b")))),
             (.writeSame(.init(offset: 0, length: 8, pattern: [1, 2])), seen: .writeSame(.init(offset: 0, length: 8, pattern: [1, 2]))),
-            (.compareAndWrite(.init(offset: 0, expected: [1], data: [2])), seen: .compareAndWrite(.init(offset: 0, expected: [1], data: [2]))),
+            (.compareAndWrite(.init(offset: 0, expected: [1], data: [2])),
+             seen: .compareAndWrite(.init(offset: 0, expected: [1], data: [2]))),
             (.operation(id: 2, .snapshotUnprotect(.init("s"))), seen: .operation(id: 2, .snapshotUnprotect(.init("s")))),
             (.operation(id: 2, .snapshotLimit(nil)), seen: .operation(id: 2, .snapshotLimit(nil))),
             (.unknown(type: 77, body: [9, 9]), seen: .unknown(type: 77, body: [9, 9])),

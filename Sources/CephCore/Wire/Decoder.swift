@@ -3,12 +3,15 @@
 /// Every failure is a ``WireError`` with the offset; no count in the input makes the decoder
 /// allocate more than the input's own size.
 public struct Decoder: Sendable {
-    private let bytes: [UInt8]
+    private let bytes: ArraySlice<UInt8>
     /// Offset of the next byte.
     public private(set) var offset: Int
     private var end: Int
 
-    public init(_ bytes: [UInt8]) {
+    public init(_ bytes: [UInt8]) { self.init(bytes[...]) }
+
+    /// Reads a part of an array without copying it; offsets count from the part's beginning.
+    public init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
         offset = 0
         end = bytes.count
@@ -17,6 +20,13 @@ public struct Decoder: Sendable {
     /// Decodes a whole input with one closure; bytes left over are an error.
     public static func decode<T>(
         _ bytes: [UInt8], as context: String = "", _ body: (inout Decoder) throws(WireError) -> T
+    ) throws(WireError) -> T {
+        try decode(bytes[...], as: context, body)
+    }
+
+    /// Decodes a whole part of an array with one closure; bytes left over are an error.
+    public static func decode<T>(
+        _ bytes: ArraySlice<UInt8>, as context: String = "", _ body: (inout Decoder) throws(WireError) -> T
     ) throws(WireError) -> T {
         var decoder = Decoder(bytes)
         do throws(WireError) {
@@ -56,7 +66,7 @@ public struct Decoder: Sendable {
     /// The next byte, without reading it.
     public func peekByte() throws(WireError) -> UInt8 {
         guard offset < end else { throw failure(.truncated) }
-        return bytes[offset]
+        return bytes[bytes.startIndex + offset]
     }
 
     /// Reads one byte; anything but 0 is true, as in Ceph.
@@ -70,11 +80,12 @@ public struct Decoder: Sendable {
         return value
     }
 
-    /// Reads `length` bytes as they are.
+    /// Reads `length` bytes as they are: a part of the input, not a copy.
     public mutating func raw(_ length: Int) throws(WireError) -> ArraySlice<UInt8> {
         guard length >= 0, length <= remaining else { throw failure(.truncated) }
         defer { offset += length }
-        return bytes[offset..<offset + length]
+        let start = bytes.startIndex + offset
+        return bytes[start..<start + length]
     }
 
     /// Reads a u32 length and that many bytes.

@@ -8,6 +8,7 @@ public struct JournalDamage: Error, Hashable, Sendable, CustomStringConvertible 
         public static let checksum = Kind("the entry's checksum does not match")
         /// Neither an entry nor the zeroes that may lie between two.
         public static let foreignBytes = Kind("there is no entry where one must begin")
+        public static let oversized = Kind("the entry claims to be larger than an object")
         public static let unknownVersion = Kind("the entry's version is unknown")
         /// The entry is whole, but not what it says is done.
         public static let undecodable = Kind("the entry's event cannot be read")

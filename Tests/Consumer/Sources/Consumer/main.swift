@@ -1,6 +1,7 @@
 import CephCore
 import CephSandbox
 import Foundation
+import JournalReplay
 import RBDImage
 import RBDMirroring
 import Replication
@@ -34,6 +35,15 @@ try await withSandboxCluster("consumer", configuration) { sandbox in
     expect(SnapshotPlanner.plan(
         local: [], remote: header.snapshots,
         context: .init(localMirrorUUID: "b", remoteMirrorUUID: "a", remotePeerUUID: "p")) != .idle, "nothing to be idle about")
+
+    _ = try await sandbox.rbd("create", "images/told", "--size", "1M", "--image-feature", "exclusive-lock,journaling")
+    try await pool.withImage("told", for: .readWrite) { try await $0.write([1, 2, 3], at: 4) }
+    guard let told = try await pool.imageID(named: "told") else { return expect(false, "the image with a journal has an id") }
+    var writes: [Range<UInt64>] = []
+    for try await entry in try await Journal(ofImage: told, in: pool).entries() {
+        if case .write(let write) = try entry.record().event { writes.append(write.range) }
+    }
+    expect(writes == [4..<7], "the journal tells of the write")
     await cluster.shutdown()
 }
 
