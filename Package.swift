@@ -38,7 +38,7 @@ let package = Package(
         .target(name: "CephCore", dependencies: ["CCeph"], swiftSettings: settings),
         .target(name: "RBDImage", dependencies: ["CephCore"], swiftSettings: settings),
         .target(name: "SnapshotDelta", dependencies: ["RBDImage", "CephCore"], swiftSettings: settings),
-        .target(name: "JournalReplay", dependencies: ["RBDImage", "CephCore"], swiftSettings: settings),
+        .target(name: "JournalReplay", dependencies: ["RBDImage", "CephCore", "Replication"], swiftSettings: settings),
         .target(name: "Replication", dependencies: [deque], swiftSettings: settings),
         .target(
             name: "RBDMirroring",

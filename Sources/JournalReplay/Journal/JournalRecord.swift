@@ -15,6 +15,15 @@ public struct JournalRecord: Hashable, Sendable {
     public init(_ event: JournalEvent, at timestamp: CephTime?, version: UInt8 = Self.currentVersion) {
         (self.event, self.timestamp, self.version) = (event, timestamp, version)
     }
+
+    /// Decodes the payload of an entry; what newer writers may add behind it is passed over.
+    public init(payload: ArraySlice<UInt8>) throws(WireError) {
+        self = try Decoder.decode(payload, as: "journal entry") { (decoder) throws(WireError) in
+            let record = try JournalRecord(from: &decoder)
+            _ = try decoder.raw(decoder.remaining)
+            return record
+        }
+    }
 }
 
 extension JournalRecord: WireEncodable, WireDecodable {

@@ -79,6 +79,9 @@ struct EntryMerge {
         lanes[lane].isAtEnd = isAtEnd
     }
 
+    /// More may have come to a lane that was read to its end.
+    mutating func reopen(_ lane: Int) { lanes[lane].isAtEnd = false }
+
     /// The tag that is read has no more entries.
     mutating func endTag() {
         switch state {

@@ -1,24 +1,26 @@
-public import CephCore
+internal import CephCore
+public import RBDImage
 
 /// An entry of a journal: what was done, and where it says so.
 public struct JournalEntry: Hashable, Sendable {
     public let position: JournalPosition
     /// Where it begins in its object, in bytes.
     public let offset: UInt64
-    /// What a ``JournalRecord`` is decoded from.
+    /// As it is written there: what ``record`` was decoded from.
     public let payload: ArraySlice<UInt8>
+    public let record: JournalRecord
 
-    public init(position: JournalPosition, offset: UInt64, payload: ArraySlice<UInt8>) {
-        (self.position, self.offset, self.payload) = (position, offset, payload)
-    }
+    public var event: JournalEvent { record.event }
+    /// When the event was made, by the primary's clock.
+    public var timestamp: CephTime? { record.timestamp }
 
-    /// - Throws: ``WireError`` for a payload that is no event.
-    public func record() throws(WireError) -> JournalRecord {
-        try Decoder.decode(payload, as: "journal entry") { (decoder) throws(WireError) in
-            let record = try JournalRecord(from: &decoder)
-            // Stock passes over what newer writers may add.
-            _ = try decoder.raw(decoder.remaining)
-            return record
+    /// - Throws: ``JournalDamage`` for a payload that is no event.
+    init(_ head: EntryMerge.Head, in journal: Journal) throws(JournalDamage) {
+        position = JournalPosition(object: head.object, tag: head.frame.tag, entry: head.frame.entry)
+        offset = head.offset
+        payload = head.frame.payload
+        do throws(WireError) { record = try JournalRecord(payload: payload) } catch {
+            throw JournalDamage(.undecodable, object: journal.dataObject(head.object), offset: head.offset, detail: "\(error)")
         }
     }
 }

@@ -89,9 +89,9 @@ struct StockEntry: Decodable, Hashable {
     /// Base64.
     var entry: String
 
-    init(_ entry: JournalEntry) throws {
+    init(_ entry: JournalEntry) {
         tag_id = entry.position.tag
-        type = Int64(try entry.record().event.type)
+        type = Int64(entry.event.type)
         self.entry = Data(entry.payload).base64EncodedString()
     }
 }

@@ -41,7 +41,7 @@ try await withSandboxCluster("consumer", configuration) { sandbox in
     guard let told = try await pool.imageID(named: "told") else { return expect(false, "the image with a journal has an id") }
     var writes: [Range<UInt64>] = []
     for try await entry in try await Journal(ofImage: told, in: pool).entries() {
-        if case .write(let write) = try entry.record().event { writes.append(write.range) }
+        if case .write(let write) = entry.event { writes.append(write.range) }
     }
     expect(writes == [4..<7], "the journal tells of the write")
     await cluster.shutdown()
