@@ -57,6 +57,18 @@ struct JournaledImage {
         try await bench.kill()
     }
 
+/// Opens the image and does something of everything.
+    func live(_ round: Int) async throws {
+        try await write { handle in
+            for step in 0..<20 { try await handle.write([UInt8](repeating: UInt8(step), count: 700), at: UInt64(step) << 16) }
+            try await handle.createSnapshot("s\(round)")
+            try await handle.discard(0..<(1 << 20))
+            try await handle.flush()
+            try await handle.renameSnapshot("s\(round)", to: "r\(round)")
+            try await handle.setMetadata("key", to: "\(round)")
+        }
+    }
+
     func write(_ body: (Image) async throws -> Void) async throws { try await pool.withImage(name, for: .readWrite, body) }
 
     private func count() async throws -> Int {
@@ -65,11 +77,24 @@ struct JournaledImage {
         return count
     }
 
-    /// What `rbd journal export` writes of the journal: tags and payloads.
-    func exported() async throws -> [StockEntry] {
+    /// What `rbd journal export` writes of the journal, and says in the end.
+    func exportedText() async throws -> [UInt8] {
         let output = try await Live.sandbox().output("rbd", ["journal", "export", "images/\(journal.id)", "-"])
         guard output.exit.isSuccess else { throw StockError(text: output.errorText) }
-        var rest = output.standardOutput[...]
+        return output.standardOutput
+    }
+
+    /// Of what `rbd export` reads of the image.
+    func checksum(at snapshot: String? = nil) async throws -> UInt32 {
+        let point = snapshot.map { "@\($0)" } ?? ""
+        let output = try await Live.sandbox().output("rbd", ["export", "--no-progress", "images/\(name)\(point)", "-"])
+        guard output.exit.isSuccess else { throw StockError(text: output.errorText) }
+        return output.standardOutput.withUnsafeBytes { CRC32C.checksum($0, seed: 1) }
+    }
+
+    /// What `rbd journal export` writes of the journal: tags and payloads.
+    func exported() async throws -> [StockEntry] {
+        var rest = try await exportedText()[...]
         rest = rest[(rest.firstIndex(of: UInt8(ascii: "\n"))! + 1)...]
         var entries: [StockEntry] = []
         // The last line says how many there were.

@@ -59,17 +59,3 @@ import Testing
         print("resumed at \(chosen.count) positions; stock dropped the end of a tag at \(dropped)")
     }
 }
-
-extension JournaledImage {
-    /// Opens the image and does something of everything.
-    fileprivate func live(_ round: Int) async throws {
-        try await write { handle in
-            for step in 0..<20 { try await handle.write([UInt8](repeating: UInt8(step), count: 700), at: UInt64(step) << 16) }
-            try await handle.createSnapshot("s\(round)")
-            try await handle.discard(0..<(1 << 20))
-            try await handle.flush()
-            try await handle.renameSnapshot("s\(round)", to: "r\(round)")
-            try await handle.setMetadata("key", to: "\(round)")
-        }
-    }
-}

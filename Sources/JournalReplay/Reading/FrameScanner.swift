@@ -4,10 +4,10 @@ internal import CephCore
 ///
 /// Between them there may be zeroes: an object store that cannot append in mid-block pads what it appended.
 struct FrameScanner {
-    private let bytes: [UInt8]
+    fileprivate let bytes: [UInt8]
     /// Where `bytes` begins in the object.
     private let start: UInt64
-    private var index = 0
+    fileprivate var index = 0
 
     init(_ bytes: [UInt8], at start: UInt64) { (self.bytes, self.start) = (bytes, start) }
 
@@ -34,7 +34,7 @@ struct FrameScanner {
     }
 
     /// Whether an entry begins here, as far as one can see.
-    private var isPreamble: Bool {
+    fileprivate var isPreamble: Bool {
         let count = min(8, bytes.count - index)
         return withUnsafeBytes(of: JournalFrame.preamble.littleEndian) { $0.prefix(count).elementsEqual(bytes[index..<index + count]) }
     }
@@ -66,5 +66,20 @@ struct FrameScanner {
         defer { index = end + 4 }
         return .frame(
             JournalFrame(tag: head.tag, entry: head.entry, payload: bytes[index + JournalFrame.headLength..<end]), at: offset)
+    }
+}
+
+extension FrameScanner {
+    /// Goes on behind damage, to where an entry may begin; returns whether there is such a place.
+    mutating func skipToNextPreamble() -> Bool {
+        let first = UInt8(truncatingIfNeeded: JournalFrame.preamble)
+        while index + 1 < bytes.count {
+            index += 1
+            guard let next = bytes[index...].firstIndex(of: first) else { break }
+            index = next
+            if isPreamble { return true }
+        }
+        index = bytes.count
+        return false
     }
 }
