@@ -39,6 +39,10 @@ extension EndToEnd {
                     try await daemon.waitForLog("source snapshot \(id) of image \(image) went away during the copy")
                 }
 
+                // What was filled in part and cannot be filled any more is not shown.
+                try await scene.waitForSync("between")
+                let left = try await siteB.snapshots("between").filter { !$0.isMirror }
+                #expect(left.isEmpty, "\(left)")
                 for image in images {
                     let head = try await ImageBytes.of(image, on: siteB, objectSize: Self.objectSize)
                     let new = try head.expectObjects(of: points[image]!)

@@ -17,7 +17,7 @@ extension EndToEnd {
                     let daemon = try await scene.startDaemon(on: scene.siteB)
                     try await stage.makeParents()
                     // What takes longest begins first.
-                    let numbers = (0..<Knobs.histories).sorted { kind(of: $0).takesLong && !kind(of: $1).takesLong }
+                    let numbers = (Knobs.firstHistory..<Knobs.firstHistory + Knobs.histories).sorted { kind(of: $0).takesLong && !kind(of: $1).takesLong }
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         for (position, number) in numbers.enumerated() {
                             if position >= Self.width { try await group.next() }

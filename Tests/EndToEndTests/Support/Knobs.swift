@@ -8,6 +8,8 @@ enum Knobs {
     static func count(_ usual: Int) -> Int { value("CEPH_MIRRORING_COUNT") ?? usual }
     /// Random lives of images.
     static let histories = value("CEPH_MIRRORING_HISTORIES") ?? 25
+    /// The number of the first of them, to repeat one or to go on.
+    static let firstHistory = value("CEPH_MIRRORING_FIRST") ?? 0
     /// Size of the image that has everything, in MiB.
     static let mebibytes = value("CEPH_MIRRORING_MIB") ?? 128
 

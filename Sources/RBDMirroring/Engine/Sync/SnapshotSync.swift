@@ -80,11 +80,11 @@ struct SnapshotSync {
 
     /// Goes on with a copy that was interrupted, by us or by a stock daemon.
     func run(_ plan: SnapshotPlan.Resume) async throws -> CopyProgress {
+        let working = await replica.header.snapshot(plan.local)!.mirror!
+        let begun = working.snapshotIDs.filter { $0.key > (plan.from ?? 0) && $0.value != headSnapshotID }
+        let pending = begun.filter { source.snapshot($0.key)?.isUser ?? false }
+        try await dropUnfinished(begun.filter { pending[$0.key] == nil }.map(\.value))
         let header = await replica.header
-        let working = header.snapshot(plan.local)!.mirror!
-        let pending = working.snapshotIDs.filter {
-            $0.key > (plan.from ?? 0) && $0.value != headSnapshotID && source.snapshot($0.key) != nil
-        }
         let blob = try await stateBlob(plan)
         let state = try decodeState(blob, plan.to)
         var stages = try await stages(
@@ -106,6 +106,17 @@ struct SnapshotSync {
         return try await finish(
             stages, chain, hasMap: base != nil, working: plan.local, state, blob, from: trust.isKnown ? plan.firstObject : 0,
             copiedBelow: header.isClone ? 0 : plan.firstObject, isExact: false, isFresh: false, readsWhole: header.isClone)
+    }
+
+    /// Removes user snapshots that the source has lost since they were made here: they are filled in part, if at all, and so are their
+    /// maps.
+    private func dropUnfinished(_ users: [UInt64]) async throws {
+        let header = await replica.header
+        for snapshot in users.compactMap(header.snapshot) where snapshot.isUser {
+            if snapshot.protection != .unprotected { try await replica.setProtection(.unprotected, of: snapshot.id) }
+            try await replica.removeSnapshot(snapshot.id)
+        }
+        try await replica.refresh()
     }
 
     /// How much of a copy that was begun is to be relied on.
