@@ -16,7 +16,7 @@ import Testing
         (Samples.g11, .operation(id: 12, .snapshotRemove(.init("s2")))), (Samples.g12, .operation(id: 8, .snapshotLimit(10))),
         (Samples.g13, .operation(id: 1, .rename(to: "img2r"))),
         (Samples.g14, .operation(id: 13, .updateFeatures([.objectMap, .fastDiff], enabled: true))),
-        (Samples.g15, .operation(id: 5, .metadataSet(key: "k1", value: "v1"))),
+        (Samples.g15, .operation(id: 5, .metadataSet(key: "k1", value: Array("v1".utf8)))),
         (Samples.g16, .operation(id: 6, .metadataRemove(key: "k1"))),
         (Samples.g17, .roleChange), (Samples.g18, .operation(id: 1, .flatten)),
     ]

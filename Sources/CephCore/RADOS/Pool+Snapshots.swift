@@ -26,4 +26,16 @@ extension Pool {
             return 0
         }
     }
+
+    /// Makes an object what it was at a self-managed snapshot: also gone, where it was not there.
+    ///
+    /// The view's write context preserves what is there now.
+    /// - Throws: `ENOENT` when it was not there, and is not.
+    /// - C call: `rados_ioctx_selfmanaged_snap_rollback`
+    public func rollBack(_ object: String, to snapshot: UInt64) async throws(CephError) {
+        let (handle, operation, subject) = (handle, "rados_ioctx_selfmanaged_snap_rollback", subject(object))
+        try await cluster.lend(operation, on: subject, within: cluster.deadlines.object) { () throws(CephError) in
+            try check(rados_ioctx_selfmanaged_snap_rollback(handle.pointer, object, snapshot), operation, on: subject)
+        }
+    }
 }

@@ -59,6 +59,11 @@ public struct WriteOperation: ~Copyable {
         rados_write_op_write(handle.pointer, buffer.part(range).pointer.assumingMemoryBound(to: CChar.self), range.count, offset)
     }
 
+    /// Writes a pattern again and again over a range, which is a multiple of it.
+    public mutating func writeSame(_ pattern: [UInt8], over range: Range<UInt64>) {
+        lend(pattern) { rados_write_op_writesame(handle.pointer, $0, $1, Int(range.upperBound - range.lowerBound), range.lowerBound) }
+    }
+
     /// Replaces the whole content.
     public mutating func writeFull(_ bytes: some Collection<UInt8>) {
         lend(bytes) { rados_write_op_write_full(handle.pointer, $0, $1) }

@@ -134,7 +134,7 @@ extension JournalEvent.Operation {
             encoder.bool(enabled)
         case .metadataSet(let key, let value):
             encoder.string(key)
-            encoder.string(value)
+            encoder.blob(value)
         case .metadataRemove(let key): encoder.string(key)
         }
     }
@@ -157,7 +157,7 @@ extension JournalEvent.Operation {
             self = .snapshotLimit(limit == .max ? nil : limit)
         case EventType.updateFeatures:
             self = .updateFeatures(ImageFeatures(rawValue: try decoder.u64()), enabled: try decoder.bool())
-        case EventType.metadataSet: self = .metadataSet(key: try decoder.string(), value: try decoder.string())
+        case EventType.metadataSet: self = .metadataSet(key: try decoder.string(), value: try decoder.blob())
         case EventType.metadataRemove: self = .metadataRemove(key: try decoder.string())
         default: throw decoder.failure(.invalidValue)
         }

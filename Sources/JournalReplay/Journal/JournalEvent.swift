@@ -101,7 +101,8 @@ public enum JournalEvent: Hashable, Sendable {
         /// `nil` for no limit.
         case snapshotLimit(UInt64?)
         case updateFeatures(ImageFeatures, enabled: Bool)
-        case metadataSet(key: String, value: String)
+        /// The value need not be text.
+        case metadataSet(key: String, value: [UInt8])
         case metadataRemove(key: String)
     }
 

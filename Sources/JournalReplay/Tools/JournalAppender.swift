@@ -45,8 +45,8 @@ final class JournalAppender {
         }
         if case .operation(_, .snapshotRename(let rename)) = event, !snapshots.contains(rename.id) {
             throw JournalImportRefusal(reason: """
-                it renames snapshot \(rename.from) to \(rename.to), but librbd would look for it by the id that it has in the image that was \
-                exported (\(rename.id)): rename it by hand
+                it renames snapshot \(rename.from) to \(rename.to), but librbd would look for it by its id in the image that was exported \
+                (\(rename.id)): rename it by hand
                 """)
         }
         let most = journal.geometry.objectSize - UInt64(JournalFrame.overhead)
@@ -129,8 +129,8 @@ extension Journal {
         for try await entry in entries(after: own) {
             throw JournalToolError(
                 .notApplied, """
-                    journal \(id) has entries that its image has yet to apply, from tag \(entry.position.tag) entry \(entry.position.entry) \
-                    on: open the image for writing once, or reset the journal
+                    journal \(id) has entries that its image has yet to apply, from tag \(entry.position.tag), \
+                    entry \(entry.position.entry) on: open the image for writing once, or reset the journal
                     """)
         }
     }

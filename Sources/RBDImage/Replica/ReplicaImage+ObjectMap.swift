@@ -22,6 +22,21 @@ extension ReplicaImage {
         try await pool.apply(operation, to: ObjectNames.objectMap(id, snapshot: snapshot))
     }
 
+    /// Records what became of objects in HEAD's object map, or a snapshot's.
+    ///
+    /// - Parameter changes: Numbers of objects below the map's count, and what they are.
+    public func markObjects(_ changes: [(Range<UInt64>, ObjectState)], of snapshot: UInt64? = nil) async throws {
+        guard usesObjectMap else { return }
+        let (pool, object) = (pool, ObjectNames.objectMap(id, snapshot: snapshot))
+        // An operation each: within one the class does not see what it has just written.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (range, state) in changes {
+                group.addTask { try await pool.change(object, with: ObjectMapMethod.update(range, to: state)) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     /// Finishes what follows the adding of the newest snapshot, if that was interrupted.
     ///
     /// Only while HEAD has not been written to since.

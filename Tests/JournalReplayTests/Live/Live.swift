@@ -84,12 +84,8 @@ struct JournaledImage {
         return output.standardOutput
     }
 
-    /// Of what `rbd export` reads of the image.
     func checksum(at snapshot: String? = nil) async throws -> UInt32 {
-        let point = snapshot.map { "@\($0)" } ?? ""
-        let output = try await Live.sandbox().output("rbd", ["export", "--no-progress", "images/\(name)\(point)", "-"])
-        guard output.exit.isSuccess else { throw StockError(text: output.errorText) }
-        return output.standardOutput.withUnsafeBytes { CRC32C.checksum($0, seed: 1) }
+        try await Live.sandbox().checksum(name, at: snapshot)
     }
 
     /// What `rbd journal export` writes of the journal: tags and payloads.
@@ -104,6 +100,16 @@ struct JournaledImage {
             rest = rest[(space + 2 + length)...]
         }
         return entries
+    }
+}
+
+extension SandboxCluster {
+    /// Of what `rbd export` reads of an image.
+    func checksum(_ image: String, at snapshot: String? = nil) async throws -> UInt32 {
+        let point = snapshot.map { "@\($0)" } ?? ""
+        let output = try await output("rbd", ["export", "--no-progress", "images/\(image)\(point)", "-"])
+        guard output.exit.isSuccess else { throw StockError(text: output.errorText) }
+        return output.standardOutput.withUnsafeBytes { CRC32C.checksum($0, seed: 1) }
     }
 }
 

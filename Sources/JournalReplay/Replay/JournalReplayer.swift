@@ -1,0 +1,203 @@
+public import RBDImage
+internal import CephCore
+
+/// Does to a replica what the entries of its primary's journal say.
+///
+/// Entries are taken in order. Changes of data are gathered and made side by side; what has to see all that came before (a flush, a
+/// maintenance operation) waits for them. Applying entries again that were applied before, as after a crash, changes nothing.
+public actor JournalReplayer {
+    private let image: ReplayImage
+    private var ledger: ReplayLedger
+    private var batch: ReplayBatch
+    /// The entries of the batch.
+    private var gathered: [Int] = []
+    /// Operations that have begun at the primary, by their ids.
+    private var operations: [UInt64: Pending] = [:]
+    /// Ids of the primary's snapshots to those of the replica's, as far as they are known.
+    public private(set) var snapshotIDs: [UInt64: UInt64]
+
+    private struct Pending {
+        var operation: JournalEvent.Operation
+        var position: JournalPosition
+        var number: Int
+        /// Whether it was done when it began.
+        var isDone: Bool
+    }
+
+    /// Data that is gathered, in bytes, and changes.
+    private static let most = (bytes: 8 << 20, changes: 4096)
+
+    /// - Parameters:
+    ///   - replica: Open, with its lock held; nobody else changes it meanwhile.
+    ///   - committed: The last entry that was applied.
+    public init(
+        _ replica: ReplicaImage, after committed: JournalCommitPosition, _ geometry: JournalGeometry,
+        snapshotIDs: [UInt64: UInt64] = [:]
+    ) async throws {
+        image = try await ReplayImage(replica)
+        ledger = ReplayLedger(after: committed, splayWidth: geometry.width)
+        batch = ReplayBatch(image.header.layout, size: image.header.size)
+        self.snapshotIDs = snapshotIDs
+    }
+
+    /// Lets go of what was opened for it; the replica stays open.
+    public func close() async { await image.close() }
+
+    /// The last entry before which all are applied and durable.
+    public var committed: JournalCommitPosition { ledger.committed }
+    /// Entries that were taken and are not that far.
+    public var behind: Int { ledger.count }
+
+    /// Takes an entry; what it says is done by the time that ``flush()`` returns, except for operations that have not ended.
+    public func apply(_ entry: JournalEntry) async throws {
+        let number = ledger.begin(entry.position)
+        switch entry.event {
+        case .write(let write):
+            try check(write.length == write.data.count, entry, "a write of \(write.length) bytes has \(write.data.count)")
+            batch.write(write.data, at: write.offset)
+        case .discard(let discard): batch.discard(discard)
+        case .writeSame(let write): batch.writeSame(write)
+        case .compareAndWrite(let write):
+            let isSound = write.expected.count == write.data.count && write.length == write.data.count
+            try check(isSound, entry, "a compare-and-write of \(write.length) bytes has \(write.expected.count) and \(write.data.count)")
+            try await flush()
+            if try await image.bytes(at: write.offset, count: write.expected.count) == Array(write.expected) {
+                batch.write(write.data, at: write.offset)
+            }
+        case .flush, .roleChange:
+            try await flush()
+            return ledger.finish(number)
+        case .operation(let id, let operation): return try await begin(operation, id, number, entry.position)
+        case .operationFinish(let finish): return try await end(finish, number, entry.position)
+        case .unknown: break
+        }
+        gathered.append(number)
+        if batch.bytes >= Self.most.bytes || batch.count >= Self.most.changes { try await flush() }
+    }
+
+    /// Makes everything that was gathered durable.
+    public func flush() async throws {
+        let (changes, numbers) = (batch, gathered)
+        (batch, gathered) = (ReplayBatch(image.header.layout, size: image.header.size), [])
+        if !changes.isEmpty { try await image.apply(changes) }
+        for number in numbers { ledger.finish(number) }
+    }
+
+    /// No more entries of the tag will come: operations that have not ended are done, as the primary does them when it is opened again.
+    public func endTag() async throws {
+        try await flush()
+        for (id, pending) in operations.sorted(by: { $0.key < $1.key }) {
+            operations[id] = nil
+            if !pending.isDone { try await perform(pending.operation, pending.position) }
+            ledger.finish(pending.number)
+        }
+    }
+
+    private func check(_ isSound: Bool, _ entry: JournalEntry, _ text: @autoclosure () -> String) throws {
+        guard !isSound else { return }
+        throw JournalReplayError(.invalid, at: entry.position, text())
+    }
+}
+
+/// Maintenance operations.
+extension JournalReplayer {
+    private func begin(
+        _ operation: JournalEvent.Operation, _ id: UInt64, _ number: Int, _ position: JournalPosition
+    ) async throws {
+        var pending = Pending(operation: operation, position: position, number: number, isDone: false)
+        if operation.isDoneAtOnce {
+            try await flush()
+            try await perform(operation, position)
+            pending.isDone = true
+        }
+        operations[id] = pending
+    }
+
+    private func end(_ finish: JournalEvent.OperationFinish, _ number: Int, _ position: JournalPosition) async throws {
+        try await flush()
+        // Without its beginning it was done with before.
+        if let pending = operations.removeValue(forKey: finish.id) {
+            if finish.result < 0 {
+                try await undo(pending, result: finish.result)
+            } else if !pending.isDone {
+                try await perform(pending.operation, pending.position)
+            }
+            ledger.finish(pending.number)
+        }
+        ledger.finish(number)
+    }
+
+    /// The primary could not do it: what was begun here is taken back.
+    private func undo(_ pending: Pending, result: Int32) async throws {
+        guard pending.isDone else { return }
+        if case .snapshotCreate(let snapshot) = pending.operation { return try await remove(snapshot) }
+        throw JournalReplayError(.failedAtPrimary, at: pending.position, """
+            an operation failed at the primary with error \(-result) after it was done here: resync the image
+            """)
+    }
+
+    private func perform(_ operation: JournalEvent.Operation, _ position: JournalPosition) async throws {
+        let replica = image.replica
+        switch operation {
+        case .snapshotCreate(let snapshot):
+            if find(snapshot) == nil { try await replica.addSnapshot(snapshot.name, snapshot.namespace) }
+        case .snapshotRemove(let snapshot): try await remove(snapshot)
+        case .snapshotRename(let rename): try await self.rename(rename, position)
+        case .snapshotProtect(let snapshot): try await setProtection(.protected, of: snapshot, position)
+        case .snapshotUnprotect(let snapshot): try await setProtection(.unprotected, of: snapshot, position)
+        case .snapshotRollBack(let snapshot): try await image.rollBack(to: try found(snapshot, position))
+        case .rename(let name): try await image.rename(to: name)
+        case .resize(let size): try await image.resize(to: size)
+        case .flatten: try await image.flatten()
+        case .snapshotLimit(let limit): try await replica.setSnapshotLimit(limit)
+        case .updateFeatures(let features, let enabled): try await image.update(features, enabled: enabled)
+        case .metadataSet(let key, let value): try await replica.changeMetadata(removing: [], setting: [key: value])
+        case .metadataRemove(let key):
+            if image.header.metadata[key] != nil { try await replica.changeMetadata(removing: [key], setting: [:]) }
+        }
+        try await replica.notifyHeaderUpdate()
+        try await image.reload()
+        batch = ReplayBatch(image.header.layout, size: image.header.size)
+    }
+
+    private func find(_ snapshot: JournalSnapshot) -> ImageSnapshot? {
+        image.header.snapshots.first { $0.name == snapshot.name && $0.namespace == snapshot.namespace }
+    }
+
+    private func found(_ snapshot: JournalSnapshot, _ position: JournalPosition) throws -> ImageSnapshot {
+        if let found = find(snapshot) { return found }
+        throw JournalReplayError(.missing, at: position, "the replica has no snapshot \(snapshot.name): resync the image")
+    }
+
+    private func remove(_ snapshot: JournalSnapshot) async throws {
+        if let found = find(snapshot) { try await image.replica.removeSnapshot(found.id) }
+    }
+
+    private func setProtection(
+        _ protection: SnapshotProtection, of snapshot: JournalSnapshot, _ position: JournalPosition
+    ) async throws {
+        try await image.replica.setProtection(protection, of: try found(snapshot, position).id)
+    }
+
+    private func rename(_ rename: JournalEvent.SnapshotRename, _ position: JournalPosition) async throws {
+        let snapshots = image.header.snapshots
+        let known = snapshotIDs[rename.id].flatMap { id in snapshots.first { $0.id == id } }
+        let found = known ?? snapshots.first { $0.isUser && $0.name == rename.from }
+        guard let found else {
+            if snapshots.contains(where: { $0.isUser && $0.name == rename.to }) { return }
+            throw JournalReplayError(.missing, at: position, "the replica has no snapshot \(rename.from): resync the image")
+        }
+        snapshotIDs[rename.id] = found.id
+        if found.name != rename.to { try await image.replica.renameSnapshot(found.id, to: rename.to) }
+    }
+}
+
+extension JournalEvent.Operation {
+    /// Whether it is done when it begins: what follows in the journal builds on it.
+    fileprivate var isDoneAtOnce: Bool {
+        switch self {
+        case .snapshotCreate, .resize, .updateFeatures: true
+        default: false
+        }
+    }
+}
