@@ -17,7 +17,7 @@ extension EndToEnd {
                     try await siteB.deletePool()
                     try await other.isServed("other")
                     try await waitUntil("the daemon no longer has the pool", within: .seconds(40), every: .milliseconds(500)) {
-                        let services = try await siteB.cluster.ceph("service", "status")
+                        let services = try await siteB.serviceStatus()
                         return services.contains(#"\"name\":\"pool-stays\""#) && !services.contains(#"\"name\":\"pool-goes\""#)
                     }
                     try await other.isServed("other")
@@ -47,7 +47,7 @@ extension EndToEnd {
                     let content = try await siteB.checksum("disk")
                     try await siteA.deletePool()
                     try await waitUntil("the service says what is wrong", within: .seconds(40), every: .milliseconds(500)) {
-                        try await siteB.cluster.ceph("service", "status")
+                        try await siteB.serviceStatus()
                             .contains("pool source-goes does not exist at site site-a, or is not mirrored there")
                     }
                     try await siteB.waitForHealth("ERROR")

@@ -14,7 +14,9 @@ struct Crew: Sendable {
             + (configuration.manager ? ["ceph-mgr"] : []) + (configuration.fileSystem == nil ? [] : ["ceph-mds"])
     }
 
-    init(_ configuration: SandboxConfiguration, configurationFile: FilePath, folder: String) throws(SandboxError) {
+    init(
+        _ configuration: SandboxConfiguration, of cluster: String, configurationFile: FilePath, folder: String
+    ) throws(SandboxError) {
         func daemon(
             _ kind: String, _ id: String, outlivesKill: Bool = true, _ isReady: @escaping @Sendable (SandboxDaemon) async throws -> Bool
         ) throws(SandboxError) -> SandboxDaemon {
@@ -38,8 +40,9 @@ struct Crew: Sendable {
             manager = nil
             return
         }
-        let probe = try ManagerProbe(configuration, configurationFile)
-        manager = try daemon("mgr", "x") { _ in try await probe.isReady() }
+        let monitor = MonitorAdmin(cluster: cluster, configurationFile: configurationFile, timeout: configuration.commandTimeout)
+        let probe = ManagerProbe(monitor)
+        manager = try daemon("mgr", "x") { _ in await probe.isReady() }
     }
 
     /// The field `state` of what a daemon answers; `nil` while it does not answer.

@@ -56,7 +56,7 @@ public final class SandboxCluster: Sendable {
             fsid: fsid, folder: files.path, monitorHosts: monitorHosts, ports: ports.others, configuration: configuration)
         configurationFile = try files.write("ceph.conf", text.text)
         adminKeyring = FilePath("\(files.path)/client.admin.keyring")
-        crew = try Crew(configuration, configurationFile: configurationFile, folder: files.path)
+        crew = try Crew(configuration, of: name, configurationFile: configurationFile, folder: files.path)
     }
 
     /// Starts a cluster and waits until it serves.

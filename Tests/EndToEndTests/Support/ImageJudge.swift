@@ -123,7 +123,7 @@ struct ImageJudge {
 
     static func checksum(_ spec: String, _ site: Site) async throws -> String {
         // The tools find the cluster in the environment.
-        let script = "set -o pipefail; rbd export --no-progress \"$1\" - | b2sum"
+        let script = "set -o pipefail; rbd export --no-progress \"$1\" - | cksum"
         return try await site.cluster.run("bash", ["-c", script, "bash", spec], timeout: .seconds(300))
     }
 

@@ -38,7 +38,15 @@ extension Site {
     /// Lends the site's pool, or its namespace there, seen by the test's own client.
     nonisolated(nonsending)
     func withClient<R>(_ body: (Pool) async throws -> R) async throws -> R {
-        try await body(try await client.connected().pool(pool).inNamespace(namespace))
+        let cluster = try await client.connected()
+        // Another pool may have the name since the client looked.
+        try await cluster.waitForLatestMap()
+        return try await body(try await cluster.pool(pool).inNamespace(namespace))
+    }
+
+    /// What `ceph service status` prints.
+    func serviceStatus() async throws -> String {
+        try await client.connected().managerCommand(["prefix": "service status"]).text
     }
 
     /// Lends an image, opened for reading.

@@ -7,7 +7,7 @@ struct StatusView: Sendable {
 
     /// What shows best whether the site is where it should be.
     static func glance(at site: Site) async throws -> StatusView {
-        let service = try await site.cluster.ceph("service", "status")
+        let service = try await site.serviceStatus()
         var view = StatusView()
         let mask = StatusMask(service: service)
         view.answers["ceph service status"] = try document(service, mask)
@@ -25,7 +25,7 @@ struct StatusView: Sendable {
 
     /// Adds what the pool's and the images' own commands print.
     private mutating func lookAtImages(_ images: [String], on site: Site) async throws {
-        let mask = StatusMask(service: try await site.cluster.ceph("service", "status"))
+        let mask = StatusMask(service: try await site.serviceStatus())
         for image in images { try await ask(site, ["mirror", "image", "status", site.spec(image)], mask) }
         try await ask(site, ["mirror", "pool", "status", site.pool], mask)
         try await ask(site, ["mirror", "pool", "info", "--all", site.pool], mask)
@@ -33,7 +33,7 @@ struct StatusView: Sendable {
 
     /// Adds what the cluster's commands print of the service.
     private mutating func lookAtServices(on site: Site) async throws {
-        let mask = StatusMask(service: try await site.cluster.ceph("service", "status"))
+        let mask = StatusMask(service: try await site.serviceStatus())
         let dump = try Self.document(try await site.cluster.ceph("service", "dump"), mask)
         let status = try Self.document(try await site.cluster.ceph("status", "--format", "json"), mask)
         answers["ceph service dump"] = dump.filter { $0.hasPrefix("services.rbd-mirror.") }
