@@ -36,9 +36,11 @@ extension EndToEnd {
                 try await siteA.rbd("rename", siteA.spec("disk"), siteA.spec("drive"))
                 try await scene.takeMirrorSnapshot("drive")
                 var watch = try await StepWatch(scene, pools: [siteB.pool])
-                try await siteB.slowDown()
+                // So slow that it is dead before the next step, whatever else the machine does.
+                try await siteB.slowDown(by: .milliseconds(60))
                 let victim = try await scene.startDaemon(on: siteB)
-                let (steps, isReached) = try await watch.kill(victim, at: .step(SyncStep(step), times: 1))
+                let (steps, isReached) = try await watch.kill(
+                    victim, at: .step(SyncStep(step), times: 1), patience: .seconds(30), pause: .seconds(30))
                 #expect(isReached && steps.last == SyncStep(step), "killed at \(steps.last?.description ?? "nothing")")
                 try await watch.close()
 

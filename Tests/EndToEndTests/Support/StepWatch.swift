@@ -36,8 +36,10 @@ struct StepWatch {
     }
 
     /// Kills a daemon at a step; returns what it did, and whether it came so far.
-    mutating func kill(_ daemon: MirrorDaemon, at aim: KillLedger.Aim) async throws -> (steps: [SyncStep], reached: Bool) {
-        let reached = try await reach(aim, .ours(daemon))
+    mutating func kill(
+        _ daemon: MirrorDaemon, at aim: KillLedger.Aim, patience: Duration = .seconds(8), pause: Duration = .seconds(4)
+    ) async throws -> (steps: [SyncStep], reached: Bool) {
+        let reached = try await reach(aim, .ours(daemon), patience: patience, pause: pause)
         try await daemon.kill()
         try await scene.siteB.goAtFullSpeed()
         return (try take(), reached)
