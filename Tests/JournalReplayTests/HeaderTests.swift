@@ -34,6 +34,10 @@ import Testing
         }
         #expect(throws: CephError.self) { try header(["order": hex("40")]) }
         #expect(throws: CephError.self) { try header(["splay_width": hex("00")]) }
+        // Objects that cannot be counted, and sets that end before they begin.
+        #expect(throws: CephError.self) { try header(["active_set": hex("ffffffffffffffff")]) }
+        #expect(throws: CephError.self) { try header(["active_set": hex("ffffffffffffff3f")]) }
+        #expect(throws: CephError.self) { try header(["minimum_set": hex("0100000000000000")]) }
     }
 
     @Test func whatMayBeTrimmed() throws {

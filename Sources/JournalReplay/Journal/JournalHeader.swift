@@ -53,6 +53,11 @@ public struct JournalHeader: Hashable, Sendable {
         }
         minimumSet = try number("minimum_set")
         activeSet = try number("active_set")
+        // Beyond this, objects cannot be counted.
+        guard minimumSet <= activeSet, activeSet < UInt64(Int64.max) / geometry.width else {
+            throw .undecodable(
+                WireError(.invalidValue, at: 0, in: "minimum and active set"), operation: "read journal header", subject: subject)
+        }
         nextTag = try number("next_tag_tid")
         nextTagClass = try number("next_tag_class")
         self.clients = clients.sorted { $0.id < $1.id }

@@ -21,7 +21,9 @@ public actor JournalReplayer {
         var position: JournalPosition
         var number: Int
         /// Whether it was done when it began.
-        var isDone: Bool
+        var isDone = false
+        /// Whether the replica had the snapshot that it makes.
+        var wasThere = false
     }
 
     /// Data that is gathered, in bytes, and changes.
@@ -104,9 +106,10 @@ extension JournalReplayer {
     private func begin(
         _ operation: JournalEvent.Operation, _ id: UInt64, _ number: Int, _ position: JournalPosition
     ) async throws {
-        var pending = Pending(operation: operation, position: position, number: number, isDone: false)
+        var pending = Pending(operation: operation, position: position, number: number)
         if operation.isDoneAtOnce {
             try await flush()
+            if case .snapshotCreate(let snapshot) = operation { pending.wasThere = find(snapshot) != nil }
             try await perform(operation, position)
             pending.isDone = true
         }
@@ -130,7 +133,11 @@ extension JournalReplayer {
     /// The primary could not do it: what was begun here is taken back.
     private func undo(_ pending: Pending, result: Int32) async throws {
         guard pending.isDone else { return }
-        if case .snapshotCreate(let snapshot) = pending.operation { return try await remove(snapshot) }
+        if case .snapshotCreate(let snapshot) = pending.operation {
+            // Its name was taken, it may be: then that one stays.
+            if !pending.wasThere { try await perform(.snapshotRemove(snapshot), pending.position) }
+            return
+        }
         throw JournalReplayError(.failedAtPrimary, at: pending.position, """
             an operation failed at the primary with error \(-result) after it was done here: resync the image
             """)

@@ -1,6 +1,6 @@
 import CephCore
 import CephSandbox
-import JournalReplay
+@testable import JournalReplay
 import RBDImage
 import TestSupport
 import Testing
@@ -25,6 +25,31 @@ import Testing
             committed = try await replica.replay(part, after: committed, isLast: part.endIndex == entries.count)
         }
         try await replica.compare(life.names, "\(life.record.suffix(80).joined(separator: "\n"))\n\(SeededRandom.hint) #\(seed)")
+    }
+}
+
+extension ReplayTests {
+    /// The primary could not make a snapshot: what was there before stays, and what was made for it goes.
+    @Test func whatFailedAtThePrimary() async throws {
+        let source = try await JournaledImage("failed")
+        let replica = try await Replica(of: source)
+        try await replica.image.addSnapshot("old", .user)
+        let replayer = try await JournalReplayer(replica.image, after: .init(), source.journal.geometry)
+        let events: [JournalEvent] = [
+            .operation(id: 1, .snapshotCreate(.init("old"))), .operationFinish(.init(id: 1, result: -17)),
+            .operation(id: 2, .snapshotCreate(.init("new"))), .operationFinish(.init(id: 2, result: -28)),
+            .write(.init(offset: 0, data: [1, 2, 3])),
+        ]
+        for (number, event) in events.enumerated() {
+            let payload = JournalRecord(event, at: .zero).encoded[...]
+            let frame = JournalFrame(tag: 1, entry: UInt64(number), payload: payload)
+            try await replayer.apply(try JournalEntry(.init(frame: frame, object: 0, offset: 0), in: source.journal))
+        }
+        try await replayer.flush()
+        #expect(await replayer.committed.newest?.entry == 4)
+        await replayer.close()
+        #expect(try await replica.image.refresh().userSnapshots.map(\.name) == ["old"])
+        await replica.image.close()
     }
 }
 
