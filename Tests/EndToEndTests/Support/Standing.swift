@@ -60,11 +60,11 @@ extension StatusView {
             && counts.allSatisfy { kind, count in services.contains { $0.hasSuffix(".image_\(kind)_count = \(count)") } }
     }
 
-    /// Whether every answer about the pool's images says a word, and none another.
-    func says(_ word: String, not other: String, on site: Site) -> Bool {
+    /// Whether every answer about the pool's images says a word, and none one of others.
+    func says(_ word: String, not others: String..., on site: Site) -> Bool {
         ["", " --format json"].allSatisfy { format in
             let lines = answers["rbd mirror pool status --verbose \(site.pool)\(format)"] ?? []
-            return lines.contains { $0.contains(word) } && !lines.contains { $0.contains(other) }
+            return lines.contains { $0.contains(word) } && !lines.contains { line in others.contains { line.contains($0) } }
         }
     }
 
