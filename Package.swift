@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "Replication", dependencies: [deque], swiftSettings: settings),
         .target(
             name: "RBDMirroring",
-            dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "Replication", logging, lifecycle],
+            dependencies: ["SnapshotDelta", "JournalReplay", "RBDImage", "CephCore", "Replication", logging, lifecycle],
             swiftSettings: settings),
         .target(name: "AdminSocket", dependencies: [lifecycle], swiftSettings: settings),
         .target(name: "CephSandbox", dependencies: ["CephCore", system], swiftSettings: settings),
@@ -89,7 +89,7 @@ let package = Package(
         .testTarget(name: "DaemonTests", dependencies: ["CephSandbox", "rbd-mirror", system], swiftSettings: settings),
         // Our daemon between real clusters, judged by the stock tools.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["CephSandbox", "TestSupport", "RBDImage", "CephCore", "rbd-mirror", system],
+            name: "EndToEndTests", dependencies: ["CephSandbox", "TestSupport", "JournalReplay", "RBDImage", "CephCore", "rbd-mirror", system],
             swiftSettings: settings),
         .testTarget(name: "CephSandboxTests", dependencies: ["CephSandbox", "SandboxHolder", system], swiftSettings: settings),
     ],

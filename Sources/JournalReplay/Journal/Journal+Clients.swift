@@ -62,5 +62,5 @@ extension Journal {
         }
     }
 
-    private static let isStale: Int32 = 116
+    static let isStale: Int32 = 116
 }

@@ -10,12 +10,16 @@ extension Journal {
         ofImage id: String, _ geometry: JournalGeometry = .init(), in pool: Pool, epoch: JournalEpoch = .init(.local)
     ) async throws(CephError) -> Journal {
         guard geometry.isValid else { throw CephError(code: 22, operation: "journal.create", subject: JournalNames.header(id)) }
-        var operation = WriteOperation()
-        operation.call(JournalMethod.create(geometry))
-        operation.call(JournalMethod.tagCreate(0, tagClass: nil, data: epoch.encoded))
         let image = JournalClientRole.image(.init(tagClass: 0))
-        operation.call(JournalMethod.clientRegister(JournalClient.imageID, data: image.encoded))
-        try await pool.apply(operation, to: JournalNames.header(id))
+        // Three operations: in one, none would see what the one before it changed.
+        for call in [
+            JournalMethod.create(geometry), JournalMethod.tagCreate(0, tagClass: nil, data: epoch.encoded),
+            JournalMethod.clientRegister(JournalClient.imageID, data: image.encoded),
+        ] {
+            var operation = WriteOperation()
+            operation.call(call)
+            try await pool.apply(operation, to: JournalNames.header(id))
+        }
         return try await Journal(ofImage: id, in: pool)
     }
 
@@ -48,7 +52,10 @@ extension Journal {
         let sets = try await header().trimmableSets
         for set in sets {
             try await removeSet(set)
-            try await change(JournalMethod.setMinimumSet(set + 1))
+            // Somebody else, who does the same, may be ahead.
+            do throws(CephError) { try await change(JournalMethod.setMinimumSet(set + 1)) } catch {
+                guard error.code == Self.isStale else { throw error }
+            }
         }
         return sets.count
     }

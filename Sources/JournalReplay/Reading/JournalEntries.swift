@@ -11,6 +11,7 @@ public struct JournalEntries: AsyncSequence, Sendable {
     fileprivate let committed: JournalCommitPosition
     fileprivate let readAhead: Int
     fileprivate let polling: JournalPolling?
+    fileprivate let onHeader: (@Sendable (JournalHeader) -> Void)?
 
     public func makeAsyncIterator() -> Iterator { Iterator(entries: self) }
 
@@ -23,7 +24,8 @@ public struct JournalEntries: AsyncSequence, Sendable {
         public mutating func next() async throws -> JournalEntry? {
             if pass == nil {
                 pass = try await JournalPass(
-                    entries.journal, after: entries.committed, readAhead: entries.readAhead, following: entries.polling)
+                    entries.journal, after: entries.committed, readAhead: entries.readAhead, following: entries.polling,
+                    onHeader: entries.onHeader)
             }
             return try await pass!.next().map { (head) throws(JournalDamage) in try JournalEntry(head, in: entries.journal) }
         }
@@ -38,7 +40,7 @@ extension Journal {
     ///   - readAhead: How many bytes may have been read that nobody has asked for: 8 KiB for each object that is written side by side
     ///     at least.
     public func entries(after committed: JournalCommitPosition = .init(), readAhead: Int = 8 << 20) -> JournalEntries {
-        JournalEntries(journal: self, committed: committed, readAhead: readAhead, polling: nil)
+        JournalEntries(journal: self, committed: committed, readAhead: readAhead, polling: nil, onHeader: nil)
     }
 
     /// What is there of the journal, and what comes, in order; it ends with an error only, `ENOENT` when the journal is removed.
@@ -48,10 +50,12 @@ extension Journal {
     ///   - committed: Where to go on: a client's commit position; the beginning by default.
     ///   - polling: How often to look.
     ///   - readAhead: As in ``entries(after:readAhead:)``.
+    ///   - onHeader: Gets the header whenever it was read: at first, when somebody has told of a change, and now and then.
     public func follow(
-        after committed: JournalCommitPosition = .init(), polling: JournalPolling = .init(), readAhead: Int = 8 << 20
+        after committed: JournalCommitPosition = .init(), polling: JournalPolling = .init(), readAhead: Int = 8 << 20,
+        onHeader: (@Sendable (JournalHeader) -> Void)? = nil
     ) -> JournalEntries {
-        JournalEntries(journal: self, committed: committed, readAhead: readAhead, polling: polling)
+        JournalEntries(journal: self, committed: committed, readAhead: readAhead, polling: polling, onHeader: onHeader)
     }
 }
 

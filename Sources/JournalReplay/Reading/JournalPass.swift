@@ -9,15 +9,18 @@ struct JournalPass {
     /// What lies behind the entries of a lane.
     private var damage: [Int: JournalDamage] = [:]
     private let lookout: JournalLookout?
+    private let onHeader: (@Sendable (JournalHeader) -> Void)?
 
     /// - Parameter polling: Nil to end where the journal does.
     init(
-        _ journal: Journal, after committed: JournalCommitPosition, readAhead: Int, following polling: JournalPolling? = nil
+        _ journal: Journal, after committed: JournalCommitPosition, readAhead: Int, following polling: JournalPolling? = nil,
+        onHeader: (@Sendable (JournalHeader) -> Void)? = nil
     ) async throws {
-        self.journal = journal
+        (self.journal, self.onHeader) = (journal, onHeader)
         lookout = if let polling { try await JournalLookout(journal, polling) } else { nil }
         header = try await yieldingToCancellation { try await journal.header() }
         let width = Int(journal.geometry.splayWidth)
+        onHeader?(header)
         merge = EntryMerge(width: width, after: committed.newest)
         let chunk = max(4096, readAhead / (2 * width))
         reads = LaneReads(journal.startObjects(committed, header).map { LaneReader(journal, object: $0, chunk: chunk) })
@@ -63,6 +66,7 @@ struct JournalPass {
         if try await lookout.wait() {
             let journal = journal
             header = try await yieldingToCancellation { try await journal.header() }
+            onHeader?(header)
         }
         merge.reopen(lane)
         return false

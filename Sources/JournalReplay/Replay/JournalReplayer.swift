@@ -81,7 +81,7 @@ public actor JournalReplayer {
     public func flush() async throws {
         let (changes, numbers) = (batch, gathered)
         (batch, gathered) = (ReplayBatch(image.header.layout, size: image.header.size), [])
-        if !changes.isEmpty { try await image.apply(changes) }
+        if !changes.isEmpty { try await whole { try await $0.apply(changes) } }
         for number in numbers { ledger.finish(number) }
     }
 
@@ -93,6 +93,11 @@ public actor JournalReplayer {
             if !pending.isDone { try await perform(pending.operation, pending.position) }
             ledger.finish(pending.number)
         }
+    }
+
+    /// Runs a change to its end, also when the task is cancelled: in the middle of it the replica is what its source never was.
+    private func whole(_ change: sending @escaping (ReplayImage) async throws -> Void) async throws {
+        try await Task { try await change(image) }.value
     }
 
     private func check(_ isSound: Bool, _ entry: JournalEntry, _ text: @autoclosure () -> String) throws {

@@ -12,11 +12,14 @@ public struct ReplicaTemplate: Hashable, Sendable {
     public var dataPool: Int64?
     /// What it is a clone of; nil for none.
     public var parent: ReplicaParent?
+    /// Whether the header says that librbd is not to write to it. In journal mode the journal says so.
+    public var isMarked: Bool
 
     public init(
         name: String, size: UInt64, layout: ImageLayout, features: ImageFeatures, dataPool: Int64? = nil,
-        parent: ReplicaParent? = nil
+        parent: ReplicaParent? = nil, isMarked: Bool = true
     ) {
+        self.isMarked = isMarked
         self.name = name
         self.size = size
         self.layout = layout
@@ -31,7 +34,7 @@ public struct ReplicaTemplate: Hashable, Sendable {
         if features.contains(.objectMap) { features.insert(.fastDiff) }
         if layout.isFancy { features.insert(.striping) }
         if dataPool != nil { features.insert(.dataPool) }
-        features.insert(.nonPrimary)
+        if isMarked { features.insert(.nonPrimary) }
         return features
     }
 }

@@ -14,8 +14,8 @@ extension ReplicaImage {
             throw cannot(EBUSY, "snapshot \(clone.name) has clones: flatten or remove them")
         }
         let isInGroup = OperationFeatures(rawValue: header.operationFeatures).contains(.group)
-        if isInGroup || !header.features.isDisjoint(with: [.journaling, .migrating]) {
-            throw cannot(EOPNOTSUPP, "in a group, journaled or being migrated: remove it with rbd trash rm")
+        if isInGroup || header.features.contains(.migrating) {
+            throw cannot(EOPNOTSUPP, "in a group or being migrated: remove it with rbd trash rm")
         }
         if let user = try await otherUsers().min() { throw cannot(EBUSY, "client.\(user) has it open") }
     }
@@ -87,7 +87,7 @@ extension ReplicaImage {
 }
 
 extension Pool {
-    /// Removes what is left of an image without data and snapshots: HEAD's object map, then the header.
+    /// Removes what is left of an image without data, snapshots and journal: HEAD's object map, then the header.
     public func removeImageHeader(_ id: String) async throws(CephError) {
         try await removeIfExists(ObjectNames.objectMap(id))
         try await removeIfExists(ObjectNames.header(id))

@@ -16,6 +16,8 @@ public struct RBDMirrorConfiguration: Sendable {
     public var refreshInterval: Duration
     /// How often an idle peer is asked for a sign of life.
     public var probeInterval = Duration.seconds(5)
+    /// How journals are followed.
+    public var journals = JournalFollowing()
     /// Ceph options for connections to peers.
     public var peerOptions: [(name: String, value: String)]
 

@@ -31,6 +31,33 @@ extension SnapshotPlan.SplitBrain {
     }
 }
 
+extension JournalPlan.StopReason {
+    /// The status of an image whose replay ended for this reason.
+    func status(since time: WallTime = .now()) -> ReplicationStatus {
+        let (state, reason, role, text): (ReplicationStatus.State, ReasonCode, ReplicationStatus.Role, String) = switch self {
+        case .localPrimary: (.stopped, .localPrimary, .primary, "the local image is primary")
+        case .resyncRequested: (.stopped, .resyncRequested, .replica, "a resync was requested")
+        case .remoteDemoted: (.unknown, .remoteDemoted, .replica, "the source was demoted and all of it is here")
+        case .disconnected:
+            (.error, .disconnected, .replica, "the source has cut this site off, its journal may have gone on without: resync the image")
+        case .splitBrain(let how): (.error, .splitBrain, .replica, "split-brain: \(how.text)")
+        case .malformed(let text): (.error, .malformed, .replica, text)
+        }
+        return ReplicationStatus(role: role, state: state, reason: reason, text: text, since: time)
+    }
+}
+
+extension JournalPlan.SplitBrain {
+    /// How it was seen, for people.
+    var text: String {
+        switch self {
+        case .otherReplica(let id): "the source's journal is kept for another replica of this site (image id \(id))"
+        case .notFollowed: "the source's epochs do not follow on from those of the replica"
+        case .notKept(let tag): "the source's journal was not kept for this site: what was written before its epoch \(tag) is missing"
+        }
+    }
+}
+
 extension ImageBootstrapPlan.StopReason {
     /// The status of an image that is not replayed for this reason.
     public func status(since time: WallTime = .now()) -> ReplicationStatus {

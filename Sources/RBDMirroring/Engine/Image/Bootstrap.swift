@@ -17,6 +17,7 @@ struct Bootstrap: Sendable {
         let name: String
         let localID: String
         let remoteID: String
+        let mode: MirrorImage.Mode
         /// It was created just now: nothing is in it.
         let isNew: Bool
     }
@@ -33,13 +34,15 @@ struct Bootstrap: Sendable {
         let facts = try await facts()
         let plan = ImageBootstrapPlanner.plan(facts)
         logger.debug("bootstrap", metadata: ["plan": "\(plan)"])
+        if facts.local?.record.mode == .journal { try await JournalBootstrap(pair: pair, globalID: globalID).pin(facts) }
         let stop = { (status: ReplicationStatus) in Outcome.stop(status, plan.headers(facts)) }
         switch plan {
         case .replay:
             guard let local = facts.local, case .image(let remote) = facts.remote else { return stop(Self.remoteRemoved) }
-            return .replay(Image(name: remote.name, localID: local.imageID, remoteID: remote.imageID, isNew: false))
+            let mode = local.record.mode
+            return .replay(Image(name: remote.name, localID: local.imageID, remoteID: remote.imageID, mode: mode, isNew: false))
         case .create(let name, let mode):
-            guard mode == .snapshot, case .image(let remote) = facts.remote else { return stop(Self.journalMode) }
+            guard case .image(let remote) = facts.remote else { return stop(Self.remoteRemoved) }
             let (source, points) = try await points(of: remote)
             let parent: ReplicaParent?
             switch try await ParentChoice(pair: pair).parent(of: source, overlap: points.overlap) {
@@ -47,12 +50,13 @@ struct Bootstrap: Sendable {
             case .parent(let found): parent = found
             case .none: parent = nil
             }
-            let id = try await create(name, source, size: points.size, parent: parent)
-            return .replay(Image(name: name, localID: id, remoteID: remote.imageID, isNew: true))
+            let id = try await create(name, source, mode, size: points.size, parent: parent)
+            return .replay(Image(name: name, localID: id, remoteID: remote.imageID, mode: mode, isNew: true))
         case .discard(.halfBuilt), .discard(.interruptedRemoval):
             if plan == .discard(.interruptedRemoval), try await trashMove.finish(facts.local!) { return try await run() }
             logger.info("removing a half-built image", metadata: ["image.id": "\(facts.local!.imageID)"])
-            try await ImageRemoval(pool: pair.local).removeHalfBuilt(facts.local!.imageID, globalID: globalID)
+            try await ImageRemoval(pool: pair.local).removeHalfBuilt(
+                facts.local!.imageID, globalID: globalID, mode: facts.local!.record.mode)
             return try await run()
         case .discard(.resync):
             await letGo()
@@ -85,12 +89,6 @@ struct Bootstrap: Sendable {
         ReplicationStatus(role: .replica, state: .error, reason: .parentMissing, text: "the image is a clone: \(why)")
     }
 
-    /// This engine serves snapshot mode.
-    private static var journalMode: ReplicationStatus {
-        ReplicationStatus(
-            role: .replica, state: .error, reason: .bootstrapFailed, text: "the image is mirrored by journal, not by snapshot")
-    }
-
     // MARK: Facts
 
     private func facts() async throws -> BootstrapFacts {
@@ -113,12 +111,12 @@ struct Bootstrap: Sendable {
     private func local() async throws -> BootstrapFacts.Local? {
         guard let id = try await pair.localImages.imageID(ofGlobalID: globalID),
             let record = try await pair.localImages.image(id) else { return nil }
-        let header = try await found { () throws(CephError) in try await pair.local.imageHeader(id) }
         let isNamed = try await pair.local.imageName(ofID: id) != nil
+        // On its way to the trash it says nothing any more.
+        let role = isNamed || record.mode == .snapshot
+            ? try await pair.local.role(of: id, record.mode, mirrorUUID: pair.localMirrorUUID) : ImageRole(promotion: .unknown)
         return BootstrapFacts.Local(
-            imageID: id, record: record, isInDirectory: isNamed,
-            promotion: PromotionState(ofSnapshots: header?.snapshots ?? []),
-            resyncRequested: header?.resyncRequested(mirrorUUID: pair.localMirrorUUID) ?? false)
+            imageID: id, record: record, isInDirectory: isNamed, promotion: role.promotion, resyncRequested: role.resyncRequested)
     }
 
     private func remote() async throws -> BootstrapFacts.Answer {
@@ -128,8 +126,10 @@ struct Bootstrap: Sendable {
         guard let header, let name = try await pair.remote.imageName(ofID: id) else {
             return .image(.init(imageID: id, name: "", record: record, promotion: .unknown))
         }
-        return .image(.init(
-            imageID: id, name: name, record: record, promotion: PromotionState(ofSnapshots: header.snapshots)))
+        let promotion = record.mode == .snapshot
+            ? PromotionState(ofSnapshots: header.snapshots)
+            : try await pair.remote.role(of: id, record.mode, mirrorUUID: pair.remoteMirrorUUID).promotion
+        return .image(.init(imageID: id, name: name, record: record, promotion: promotion))
     }
 
     private func found<T: Sendable>(_ read: () async throws(CephError) -> T) async throws(CephError) -> T? {
@@ -151,15 +151,19 @@ struct Bootstrap: Sendable {
         return (source, (oldest.size, oldest.parentOverlap ?? 0))
     }
 
-    /// Makes the local image, known as *creating* until its first mirror snapshot is there.
-    private func create(_ name: String, _ source: ImageHeader, size: UInt64, parent: ReplicaParent?) async throws -> String {
+    /// Makes the local image, known as *creating* until its first mirror snapshot is there, or its journal.
+    private func create(
+        _ name: String, _ source: ImageHeader, _ mode: MirrorImage.Mode, size: UInt64, parent: ReplicaParent?
+    ) async throws -> String {
         let dataPool = try await DataPoolChoice(pair: pair, logger: logger).pool(for: source)
         let id = ReplicaImage.newID(for: pair.local.cluster)
         logger.info("creating the local image", metadata: ["image.id": "\(id)", "image.name": "\(name)"])
-        try await pair.localImages.setImage(id, MirrorImage(globalID: globalID, state: .creating))
+        try await pair.localImages.setImage(id, MirrorImage(globalID: globalID, state: .creating, mode: mode))
         let template = ReplicaTemplate(
-            name: name, size: size, layout: source.layout, features: source.features, dataPool: dataPool, parent: parent)
+            name: name, size: size, layout: source.layout, features: source.features, dataPool: dataPool, parent: parent,
+            isMarked: mode == .snapshot)
         try await ReplicaImage.create(id, template, in: pair.local)
+        if mode == .journal { try await JournalBootstrap(pair: pair, globalID: globalID).complete(id, of: source.id) }
         return id
     }
 }
@@ -170,6 +174,8 @@ extension ImageBootstrapPlan {
         var headers = HeaderVigil.Headers()
         if let local = facts.local, local.isInDirectory, !local.promotion.isForced { headers.local = local.imageID }
         if case .image(let remote) = facts.remote, !remote.promotion.isForced { headers.remote = remote.imageID }
+        if case .image(let remote) = facts.remote, remote.record.mode == .journal { headers.withJournals = true }
+        if facts.local?.record.mode == .journal { headers.withJournals = true }
         return headers
     }
 }

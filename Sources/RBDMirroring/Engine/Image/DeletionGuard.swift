@@ -116,7 +116,8 @@ actor DeletionGuard {
 extension Pool {
     fileprivate func isReplica(_ id: String) async throws(CephError) -> Bool {
         do throws(CephError) {
-            guard case .nonPrimary(let uuid) = PromotionState(ofSnapshots: try await imageHeader(id).snapshots) else { return false }
+            guard let record = try await MirrorDirectory(self).image(id),
+                case .nonPrimary(let uuid) = try await role(of: id, record.mode, mirrorUUID: "").promotion else { return false }
             return !uuid.isEmpty
         } catch {
             guard error.isNotFound else { throw error }

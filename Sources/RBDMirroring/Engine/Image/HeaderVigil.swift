@@ -1,4 +1,5 @@
 internal import CephCore
+internal import JournalReplay
 internal import Logging
 internal import RBDImage
 internal import Replication
@@ -11,6 +12,8 @@ actor HeaderVigil {
     struct Headers: Hashable, Sendable {
         var local: String?
         var remote: String?
+        /// Those of their journals too: there a change of roles is told.
+        var withJournals = false
     }
 
     private struct Post {
@@ -38,7 +41,9 @@ actor HeaderVigil {
         await end()
         headers = wanted
         for (id, pool) in [(wanted.local, pair.local), (wanted.remote, pair.remote)] {
-            if let id { await watch(ObjectNames.header(id), in: pool) }
+            guard let id else { continue }
+            await watch(ObjectNames.header(id), in: pool)
+            if wanted.withJournals { await watchJournal(of: id, in: pool) }
         }
         if Task.isCancelled { throw CancellationError() }
         return !posts.isEmpty
@@ -67,6 +72,25 @@ actor HeaderVigil {
         let own = pool.cluster.globalID
         let listener = Task { [wake] in
             for await event in watch.events where Self.isNews(event, to: own) { wake.signal() }
+        }
+        posts.append(Post(watch: watch, listener: listener))
+    }
+
+    /// Whoever commits tells of it too: only a change of roles, or a wish for a resync, is news.
+    private func watchJournal(of id: String, in pool: Pool) async {
+        let watch: Watch
+        do throws(CephError) { watch = try await pool.watchHeader(JournalNames.header(id)) } catch {
+            logger.debug("cannot watch the journal", metadata: ["error": "\(error)"])
+            return
+        }
+        let before = try? await pool.role(of: id, .journal, mirrorUUID: "")
+        let listener = Task { [wake] in
+            for await _ in watch.events {
+                guard let before, let now = try? await pool.role(of: id, .journal, mirrorUUID: ""), now == before else {
+                    wake.signal()
+                    continue
+                }
+            }
         }
         posts.append(Post(watch: watch, listener: listener))
     }

@@ -9,7 +9,7 @@ struct ImageRemoval: Sendable {
     ///
     /// Its record says *creating* until the name is gone, then *disabling*: each step leaves a state that is
     /// recognised as half built, and the whole can be repeated.
-    func removeHalfBuilt(_ id: String, globalID: String) async throws {
+    func removeHalfBuilt(_ id: String, globalID: String, mode: MirrorImage.Mode) async throws {
         let directory = MirrorDirectory(pool)
         if let name = try await pool.imageName(ofID: id) {
             try await pool.removeIfExists(ObjectNames.imageID(name: name))
@@ -18,13 +18,14 @@ struct ImageRemoval: Sendable {
         } else {
             try await removeContents(id)
         }
-        try await directory.setImage(id, MirrorImage(globalID: globalID, state: .disabling))
+        try await directory.setImage(id, MirrorImage(globalID: globalID, state: .disabling, mode: mode))
         try await directory.removeImage(id)
         // Only a hint: who misses it looks by itself.
         try? await directory.notify(.imageUpdated(.disabled, id: id, globalID: globalID))
     }
 
     private func removeContents(_ id: String) async throws {
+        try await pool.removeJournal(of: id)
         let header: ImageHeader
         do throws(CephError) { header = try await pool.imageHeader(id) } catch {
             guard error.isNotFound else { throw error }

@@ -1,5 +1,6 @@
 internal import CephCore
 internal import Foundation
+internal import JournalReplay
 internal import Logging
 internal import RBDImage
 internal import Replication
@@ -19,6 +20,9 @@ actor ImageReplayer {
     private let wake = WakeSignal()
     private var task: Task<Void, Never>?
     private var meter = ReplayMeter()
+    private var mode = MirrorImage.Mode.snapshot
+    /// Of an image that is replayed by its journal.
+    private var journalFigures: JournalReplayFigures?
     private var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
     /// Whether the source was followed until what is shown came about.
     private var wasReplayed = false
@@ -129,8 +133,12 @@ actor ImageReplayer {
         }
         status = new
         if new.reason != .remoteDemoted { wasReplayed = new.state == .replaying }
-        let figures: StockStatus.Figures? = new.state == .replaying ? .snapshot(meter.figures) : nil
-        await board.show(globalID, name: name, new, StockStatus(new, figures: figures, wasReplayed: wasReplayed))
+        let figures: StockStatus.Figures? = switch (new.state, mode) {
+        case (.replaying, .journal): journalFigures.map { .journal($0) }
+        case (.replaying, _): .snapshot(meter.figures)
+        default: nil
+        }
+        await board.show(globalID, name: name, new, StockStatus(new, figures: figures, mode: mode, wasReplayed: wasReplayed))
     }
 
     /// One attempt from the beginning; returns why replaying ended, and what to watch unless that is watched already.
@@ -149,7 +157,7 @@ actor ImageReplayer {
             return (status, HeaderVigil.Headers())
         case .replay(let image):
             await vigil.end()
-            name = image.name
+            (name, mode) = (image.name, image.mode)
             logger[metadataKey: "image.name"] = "\(name)"
             let replica = try await ReplicaImage.open(
                 image.localID, in: pair.local, ids: pair.resources.snapshotIDs, identity: pair.resources.identity)
@@ -167,7 +175,7 @@ actor ImageReplayer {
             await replica.close()
             throw error
         }
-        let work = Task { try await follow(replica, image) }
+        let work = Task { image.mode == .journal ? try await followJournal(replica, image) : try await follow(replica, image) }
         let guardian = LockGuardian(lock: replica.lock, wake: wake, logger: logger)
         let listeners = [
             Task { await guardian.listen { work.cancel() } },
@@ -184,11 +192,11 @@ actor ImageReplayer {
         let promoted = await Task {
             // Before the replay's own watches end: nothing is to happen unseen.
             if case .success(let status) = result, status.reason != .forcePromoting {
-                _ = try? await vigil.keep(.init(local: image.localID, remote: image.remoteID))
+                _ = try? await vigil.keep(image.headers)
             }
             for listener in listeners { listener.cancel() }
             if guardian.forcedPromotionWaits { await vigil.end() } else if guardian.promotionWaits {
-                _ = try? await vigil.keep(.init(local: image.localID, remote: image.remoteID))
+                _ = try? await vigil.keep(image.headers)
             }
             return await letGo(replica, watch, guardian, result)
         }.value
@@ -217,6 +225,23 @@ actor ImageReplayer {
         }
         await watch.cancel(within: .seconds(2))
         return promoted
+    }
+
+    private func followJournal(_ replica: ReplicaImage, _ image: Bootstrap.Image) async throws -> ReplicationStatus {
+        let metadata = await replica.header.metadata
+        let follow = JournalFollow(
+            sides: try await JournalSides.open(image, pair), replica: replica,
+            settings: JournalSettings(pair.resources.journals, metadata: metadata, on: pair.local.cluster),
+            memory: pair.resources.memory, logger: logger,
+            takingTurns: { step in try await self.perform(replica, step) },
+            copying: { source in self.sync(replica, source, isNew: image.isNew) },
+            show: { status, figures in await self.show(status, figures) })
+        return try await follow.run(isNew: image.isNew)
+    }
+
+    private func show(_ status: ReplicationStatus, _ figures: JournalReplayFigures?) async {
+        journalFigures = figures
+        await show(status)
     }
 
     /// Plans and performs until there is a reason to stop.
@@ -321,7 +346,7 @@ actor ImageReplayer {
         await show(meter.status(.syncing))
     }
 
-    private func sync(_ replica: ReplicaImage, _ source: SourceImage, isNew: Bool) -> SnapshotSync {
+    private nonisolated func sync(_ replica: ReplicaImage, _ source: SourceImage, isNew: Bool) -> SnapshotSync {
         let sides = SyncSides(
             replica: replica, source: source, globalID: globalID, sourceMirrorUUID: pair.remoteMirrorUUID,
             localPeers: pair.transmitPeers, memory: pair.resources.memory, limits: pair.resources.limits, isNewImage: isNew)
@@ -356,4 +381,9 @@ extension ImageHeader {
             let json = try? JSONSerialization.jsonObject(with: Data(flag)) as? [String: Any] else { return false }
         return json["resync_requested"] as? Bool == true
     }
+}
+
+extension Bootstrap.Image {
+    /// What to watch once it is not replayed any more.
+    fileprivate var headers: HeaderVigil.Headers { .init(local: localID, remote: remoteID, withJournals: mode == .journal) }
 }

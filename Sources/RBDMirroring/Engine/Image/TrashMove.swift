@@ -38,6 +38,7 @@ struct TrashMove: Sendable {
     /// Ends a move that was interrupted when the image had left the directory; false when the image is not in the trash.
     func finish(_ local: BootstrapFacts.Local) async throws -> Bool {
         guard let spec = try await trash.entry(local.imageID) else { return false }
+        if local.record.mode == .journal { try await pair.local.resetJournal(of: local.imageID) }
         try await pair.localImages.removeImage(local.imageID)
         await announce(local.imageID, spec)
         return true
@@ -47,7 +48,8 @@ struct TrashMove: Sendable {
         let id = local.imageID
         // With the lock held nobody can promote it any more; before, somebody may have.
         let header = try await replica.refresh()
-        guard PromotionState(ofSnapshots: header.snapshots) == local.promotion, let name = try await pair.local.imageName(ofID: id)
+        let role = try await pair.local.role(of: id, local.record.mode, mirrorUUID: pair.localMirrorUUID)
+        guard role.promotion == local.promotion, let name = try await pair.local.imageName(ofID: id)
         else { throw RoleChanged(id: id) }
         try await replica.finishRename()
         var record = local.record
@@ -57,6 +59,8 @@ struct TrashMove: Sendable {
         if try await !trash.add(id, spec) { spec = try await trash.entry(id) ?? spec }
         try await pair.local.removeIfExists(ObjectNames.imageID(name: name))
         try await pair.local.change(ObjectNames.directory, with: DirectoryMethod.removeImage(name: name, id: id), flags: .evenWhenFull)
+        // Not before: its role could not be told any more.
+        if record.mode == .journal { try await pair.local.resetJournal(of: id) }
         try await pair.localImages.removeImage(id)
         return spec
     }

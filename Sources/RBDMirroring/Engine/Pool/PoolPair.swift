@@ -28,4 +28,5 @@ struct SharedResources: Sendable {
     /// Stored with every lock, so that a successor recognises a dead owner.
     let identity: String
     let snapshotIDs: SnapshotIDs
+    let journals: JournalFollowing
 }

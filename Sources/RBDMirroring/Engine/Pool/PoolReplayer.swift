@@ -197,7 +197,7 @@ actor PoolReplayer {
             transmitPeers: Set(localPeers.filter { $0.direction != .receive }.map(\.uuid)),
             resources: SharedResources(
                 memory: memory, limits: CopyLimits(objectsInFlight: configuration.objectsInFlight), identity: identity.description,
-                snapshotIDs: ids))
+                snapshotIDs: ids, journals: configuration.journals))
     }
 
     /// Starts and ends namespace replayers as mirroring is switched on and off.

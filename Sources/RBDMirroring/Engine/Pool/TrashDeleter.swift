@@ -72,6 +72,7 @@ struct TrashDeleter: Sendable {
         if try await pool.exists(ObjectNames.header(id)) {
             guard try await empty(id, entry) else { return }
         } else if try await !claim(id, entry) { return }
+        try await pool.removeJournal(of: id)
         try await pool.removeImageHeader(id)
         try await trash.remove(id)
         // Only a hint.

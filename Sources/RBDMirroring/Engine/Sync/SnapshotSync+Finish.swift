@@ -12,11 +12,8 @@ extension SnapshotSync {
         let replica = sides.replica
         var chain = chain
         let header = await replica.header
-        let copier = ObjectCopier(
-            revisions: try revisions(stages, header, isExact: isExact, readsWhole: readsWhole),
-            sourceName: { [source = sides.source.header] in source.objectName($0) }, targetName: { header.objectName($0) },
-            objectSize: header.layout.objectSize, proof: SourceProof { try await prove(stages) },
-            memory: sides.memory, targetIsFresh: isFresh, copiedBelow: copiedBelow)
+        let copier = try copier(
+            stages, header, isExact: isExact, readsWhole: readsWhole, isFresh: isFresh, copiedBelow: copiedBelow)
         // A point that is complete, and mended, must not be taken for an unfinished one.
         let record = header.snapshot(working)?.mirror
         let isUnfinished = record?.complete == false
@@ -41,9 +38,20 @@ extension SnapshotSync {
             for (stage, map) in zip(stages, chain.final()) { try await replica.saveObjectMap(map, of: stage.local) }
             if chain.continues, isUnfinished { try await clearMap(of: working) }
         }
-        try await apply(state, working)
+        try await apply(state, try await replica.refresh().snapshot(working)?.mirror?.snapshotIDs ?? [:])
         try await seal(working, blob, objectCount: stages.last!.objectCount)
         return progress
+    }
+
+    /// What copies the stages' objects.
+    func copier(
+        _ stages: [Stage], _ header: ImageHeader, isExact: Bool, readsWhole: Bool, isFresh: Bool, copiedBelow: UInt64
+    ) throws -> ObjectCopier {
+        ObjectCopier(
+            revisions: try revisions(stages, header, isExact: isExact, readsWhole: readsWhole),
+            sourceName: { [source = sides.source.header] in source.objectName($0) }, targetName: { header.objectName($0) },
+            objectSize: header.layout.objectSize, proof: SourceProof { try await prove(stages) },
+            memory: sides.memory, targetIsFresh: isFresh, copiedBelow: copiedBelow)
     }
 
     /// What the working snapshot's map told is in that of the first point now, and would be told twice.
@@ -81,7 +89,7 @@ extension SnapshotSync {
     /// Reads the source's header again: every point that was read from must still be there.
     ///
     /// A snapshot that is being removed is in the trash namespace before its data goes.
-    private func prove(_ stages: [Stage]) async throws {
+    func prove(_ stages: [Stage]) async throws {
         let now = try await sides.source.reloaded().header
         for id in stages.flatMap({ [$0.base, $0.end] }) where id != 0 {
             guard let snapshot = now.snapshot(id), snapshot.isUser || snapshot.mirror != nil else {
@@ -103,7 +111,9 @@ extension SnapshotSync {
 
 extension SnapshotSync {
     /// Gives the replica the settings the source had: name, features, metadata, snapshot names and protection, limit.
-    func apply(_ state: ImageState, _ working: UInt64) async throws {
+    ///
+    /// - Parameter mapping: The source's snapshots to the replica's, by their ids.
+    func apply(_ state: ImageState, _ mapping: [UInt64: UInt64]) async throws {
         let replica = sides.replica
         let header = try await replica.refresh()
         try await replica.finishRename()
@@ -111,7 +121,6 @@ extension SnapshotSync {
         let settings = ImageStateDiff.Settings(
             name: name, features: header.features, snapshotLimit: header.snapshotLimit ?? .max, snapshots: header.snapshots,
             metadata: header.metadata)
-        let mapping = header.snapshot(working)?.mirror?.snapshotIDs ?? [:]
         let steps = ImageStateDiff.steps(from: settings, to: state, snapshotIDs: mapping)
         for step in steps {
             switch step {

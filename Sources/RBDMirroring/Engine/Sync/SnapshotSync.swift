@@ -224,7 +224,7 @@ extension SnapshotSync {
         }
     }
 
-    private func stages(
+    func stages(
         from start: UInt64?, localStart: UInt64?, to end: UInt64, creations: [UInt64], readsMaps: Bool
     ) async throws -> [Stage] {
         let history = SourceHistory(sides.source)

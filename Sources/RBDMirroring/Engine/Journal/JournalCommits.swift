@@ -1,0 +1,55 @@
+internal import CephCore
+internal import JournalReplay
+internal import Replication
+
+/// Tells the source how far a replica is, and everybody else.
+actor JournalCommits {
+    private let sides: JournalSides
+    private let replayer: JournalReplayer
+    private let show: @Sendable (ReplicationStatus, JournalReplayFigures?) async -> Void
+    private nonisolated let header: Locked<JournalHeader>
+    private var peer: JournalClientRole.Peer
+    private var committed: JournalCommitPosition
+    private var meter = JournalMeter()
+
+    init(
+        sides: JournalSides, replayer: JournalReplayer, peer: JournalClientRole.Peer, header: JournalHeader,
+        committed: JournalCommitPosition, show: @escaping @Sendable (ReplicationStatus, JournalReplayFigures?) async -> Void
+    ) {
+        (self.sides, self.replayer, self.show, self.peer, self.committed) = (sides, replayer, show, peer, committed)
+        self.header = Locked(header)
+    }
+
+    /// The source's header was read.
+    nonisolated func saw(_ new: JournalHeader) { header.withLock { $0 = new } }
+
+    /// Whether the source has cut this site off, by the newest header.
+    nonisolated var isDisconnected: Bool { header.withLock { $0.client(sides.client)?.state == .disconnected } }
+
+    func applied(_ entries: [JournalEntry]) { meter.applied(entries) }
+
+    /// Commits what is durable, and has the source's journal trimmed where its image is not open.
+    func commit() async throws {
+        let (position, snapshotIDs) = (await replayer.committed, await replayer.snapshotIDs)
+        if snapshotIDs != peer.snapshotIDs {
+            var new = peer
+            new.snapshotIDs = snapshotIDs
+            try await sides.update(new)
+            peer = new
+        }
+        guard position != committed else { return }
+        let (remote, client) = (sides.remote, sides.client)
+        try await yieldingToCancellation {
+            try await remote.commit(client, position)
+            try await remote.trim()
+        }
+        committed = position
+    }
+
+    /// Shows how the replay stands.
+    func report() async {
+        let figures = meter.figures(header.withLock { $0 }, await replayer.committed)
+        let isBehind = figures.entriesBehindPrimary > 0
+        await show(ReplicationStatus(role: .replica, state: .replaying, reason: isBehind ? .syncing : .upToDate), figures)
+    }
+}

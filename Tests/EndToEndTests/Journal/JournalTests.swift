@@ -1,0 +1,45 @@
+import CephCore
+import CephSandbox
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// An image that is mirrored by its journal.
+    @Suite struct JournalTests {
+        static let image = "disk"
+
+        /// From the first copy on, through a change of sides and back.
+        @Test func thereAndBack() async throws {
+            try await withScene("there-and-back") { scene in
+                var workload = SourceWorkload(SeededRandom.forRun("there-and-back"), size: 24 << 20)
+                try await scene.createJournaled(Self.image, mebibytes: 32, options: ["--object-size", "1M"])
+                try await scene.siteA.write(workload.churned(), to: Self.image)
+                try await scene.siteA.withImage(Self.image, for: .readWrite) { image in
+                    try await image.createSnapshot("old")
+                    try await image.protectSnapshot("old")
+                    try await image.setMetadata("color", to: "blue")
+                }
+                let daemons = [try await scene.startDaemon(on: scene.siteA), try await scene.startDaemon(on: scene.siteB)]
+                try await scene.siteB.waitForStatus(Self.image, state: "up+replaying")
+                var (primary, others) = (scene.siteA, [scene.siteB, scene.siteA])
+                for round in 0..<3 {
+                    for step in 0..<2 {
+                        try await primary.write(workload.churned(), to: Self.image)
+                        try await primary.withImage(Self.image, for: .readWrite) { image in
+                            try await image.createSnapshot("s\(round)-\(step)")
+                            try await image.resize(to: UInt64(24 + round * 4 + step) << 20, shrinking: true)
+                            try await image.setMetadata("round", to: "\(round)")
+                        }
+                    }
+                    try await scene.waitForJournal(Self.image, from: primary)
+                    try await ImageJudge(image: Self.image).compare(scene.siteA, scene.siteB)
+                    try await scene.handOverJournaled(Self.image, from: primary)
+                    primary = others[0]
+                    others.reverse()
+                }
+                try await scene.checkObjectMaps(Self.image, on: primary)
+                for daemon in daemons { try await daemon.terminate() }
+            }
+        }
+    }
+}

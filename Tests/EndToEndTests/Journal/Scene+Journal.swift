@@ -1,0 +1,72 @@
+import CephCore
+import CephSandbox
+import Foundation
+import JournalReplay
+import TestSupport
+
+extension Scene {
+    /// Makes an image on a site and mirrors it by its journal.
+    func createJournaled(_ image: String, on site: Site? = nil, mebibytes: Int, options: [String] = []) async throws {
+        let site = site ?? siteA
+        try await site.cluster.rbd([
+            "create", site.spec(image), "--size", "\(mebibytes)M",
+            "--image-feature", "layering,exclusive-lock,object-map,fast-diff,deep-flatten,journaling",
+        ] + options)
+        try await site.rbd("mirror", "image", "enable", site.spec(image), "journal")
+    }
+
+    /// Waits until everything that was done to an image on a site is on the other: a snapshot made now is there.
+    func waitForJournal(_ image: String, from source: Site? = nil, within limit: Duration = .seconds(60)) async throws {
+        let source = source ?? siteA
+        let mark = "mark-\(UInt32.random(in: 0 ... .max))"
+        try await source.withImage(image, for: .readWrite) { try await $0.createSnapshot(mark) }
+        try await waitForMark(mark, of: image, from: source, within: limit)
+        try await source.withImage(image, for: .readWrite) { try await $0.removeSnapshot(mark) }
+        try await waitUntil("snapshot \(mark) of \(image) is gone", within: limit, every: .milliseconds(50)) {
+            try await !other(than: source).snapshots(image).contains { $0.name == mark }
+        }
+    }
+
+    /// Waits until a snapshot is on the other site.
+    func waitForMark(_ mark: String, of image: String, from source: Site, within limit: Duration) async throws {
+        let target = other(than: source)
+        do {
+            try await waitUntil("snapshot \(mark) of \(image) is on \(target.name)", within: limit, every: .milliseconds(50)) {
+                guard let all = try? await target.snapshots(image) else { return false }
+                return all.contains { $0.name == mark }
+            }
+        } catch {
+            throw ToolFailure(tool: "the journal's replay", text: "\(error); status: \(try await target.status(image))")
+        }
+    }
+
+    /// Demotes the primary, waits until the other site has all of it, and promotes there.
+    func handOverJournaled(_ image: String, from source: Site) async throws {
+        let target = other(than: source)
+        try await source.mirror("demote", image: image)
+        try await target.waitForStatus(image, "demoted") { $0.state == "up+unknown" }
+        try await waitUntil("the demotion of \(image) is on \(target.name)", within: .seconds(60), every: .milliseconds(50)) {
+            try await target.epoch(image).owner == .orphan
+        }
+        try await target.mirror("promote", image: image)
+    }
+}
+
+extension Site {
+    /// Lends an image, opened for writing.
+    nonisolated(nonsending)
+    func withImage<R>(_ image: String, for access: Image.Access, _ body: (Image) async throws -> R) async throws -> R {
+        try await withClient { pool in try await pool.withImage(image, for: access, body) }
+    }
+
+    nonisolated(nonsending)
+    func withJournal<R>(_ image: String, _ body: (Journal) async throws -> R) async throws -> R {
+        let id = try await imageID(image)
+        return try await withClient { pool in try await body(try await Journal(ofImage: id, in: pool)) }
+    }
+
+    /// The newest epoch of an image's journal.
+    func epoch(_ image: String) async throws -> JournalEpoch {
+        try await withJournal(image) { journal in try await journal.header().tags.last!.epoch() }
+    }
+}
