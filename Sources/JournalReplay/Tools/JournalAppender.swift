@@ -117,11 +117,17 @@ final class JournalAppender {
 extension Journal {
     /// - Throws: ``JournalToolError`` when somebody has the image open, or it has entries of its own to apply.
     func refuseIfInUse() async throws {
+        if let somebody = try await users().first {
+            throw JournalToolError(.imageInUse, "image \(pool.spec)/\(id) is open at client.\(somebody): close it first")
+        }
+        try await refuseIfBehind()
+    }
+
+    /// Who holds the image's lock or watches its header.
+    private func users() async throws(CephError) -> [UInt64] {
         let header = ObjectNames.header(id)
-        let holders = try await pool.lockInfo(of: header, name: ImageLock.name).lockers.map { "client.\($0.client)" }
-        let watchers = Pool.usesNative ? try await pool.watchers(of: header).map { "client.\($0.client)" } : []
-        guard let somebody = (holders + watchers).first else { return try await refuseIfBehind() }
-        throw JournalToolError(.imageInUse, "image \(pool.spec)/\(id) is open at \(somebody): close it first")
+        let holders = try await pool.lockInfo(of: header, name: ImageLock.name).lockers.map(\.client)
+        return Pool.usesNative ? holders + (try await pool.watchers(of: header).map(\.client)) : holders
     }
 
     private func refuseIfBehind() async throws {
