@@ -11,6 +11,7 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -25,6 +26,7 @@ let package = Package(
         .library(name: "CephSandbox", targets: ["CephSandbox"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
@@ -55,6 +57,9 @@ let package = Package(
             name: "rbd-mirror",
             dependencies: ["RBDMirroring", "CephCore", "AdminSocket", "DaemonSupport", "CAllocator", logging, lifecycle],
             path: "Examples/rbd-mirror", swiftSettings: settings),
+        .executableTarget(
+            name: "cephmirror", dependencies: ["JournalReplay", "RBDImage", "CephCore", arguments], path: "Examples/cephmirror",
+            swiftSettings: settings),
         .executableTarget(
             name: "mirror-demo", dependencies: ["CephSandbox", "CephCore", "RBDImage", "rbd-mirror", system], path: "Examples/mirror-demo",
             swiftSettings: settings),

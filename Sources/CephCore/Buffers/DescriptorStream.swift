@@ -28,6 +28,16 @@ public struct DescriptorStream: ByteInput, ByteOutput {
         }
     }
 
+    /// Has what was written on stable storage.
+    ///
+    /// - C call: `fsync`
+    public func synchronize() async throws(CephError) {
+        let descriptor = descriptor
+        try await LentThread.run("fsync", on: "descriptor \(descriptor)", in: nil, within: nil) { () throws(CephError) in
+            guard fsync(descriptor) == 0 else { throw CephError(code: errno, operation: "fsync", subject: "descriptor \(descriptor)") }
+        }
+    }
+
     /// Runs one call on a lent thread; the buffer's memory outlives it also when it is left behind.
     private func lending(
         _ buffer: borrowing IOBuffer, _ range: Range<Int>, _ operation: String, _ event: CInt,

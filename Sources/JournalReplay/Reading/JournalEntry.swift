@@ -16,11 +16,14 @@ public struct JournalEntry: Hashable, Sendable {
 
     /// - Throws: ``JournalDamage`` for a payload that is no event.
     init(_ head: EntryMerge.Head, in journal: Journal) throws(JournalDamage) {
-        position = JournalPosition(object: head.object, tag: head.frame.tag, entry: head.frame.entry)
-        offset = head.offset
-        payload = head.frame.payload
-        do throws(WireError) { record = try JournalRecord(payload: payload) } catch {
+        let position = JournalPosition(object: head.object, tag: head.frame.tag, entry: head.frame.entry)
+        do throws(WireError) { try self.init(position, at: head.offset, head.frame.payload) } catch {
             throw JournalDamage(.undecodable, object: journal.dataObject(head.object), offset: head.offset, detail: "\(error)")
         }
+    }
+
+    init(_ position: JournalPosition, at offset: UInt64, _ payload: ArraySlice<UInt8>) throws(WireError) {
+        (self.position, self.offset, self.payload) = (position, offset, payload)
+        record = try JournalRecord(payload: payload)
     }
 }

@@ -8,7 +8,7 @@ public struct JournalToolProgress: Hashable, Sendable {
 }
 
 extension Journal {
-    /// Writes entries as `rbd journal export` does: `rbd journal import` takes them.
+    /// Writes entries as `rbd journal export` does, so that `rbd journal import` takes them; or as JSON lines.
     ///
     /// Unlike it, this needs no client of its own, and begins where it is told to.
     /// - Parameters:
@@ -18,17 +18,17 @@ extension Journal {
     /// - Throws: ``JournalDamage`` where it comes to it: what lies before has been written.
     @discardableResult
     public func export(
-        to output: some ByteOutput, after committed: JournalCommitPosition = .init(),
+        to output: some ByteOutput, after committed: JournalCommitPosition = .init(), as format: JournalFileFormat = .stock,
         progress: (@Sendable (JournalToolProgress) -> Void)? = nil
     ) async throws -> JournalToolProgress {
         let file = OutputFile(output)
         var done = JournalToolProgress(entries: 0, bytes: 0)
-        try await file.write(JournalFile.head(id))
+        if format == .stock { try await file.write(JournalFile.head(id)) }
         do {
             for try await entry in entries(after: committed) {
                 done.entries += 1
                 done.bytes += UInt64(entry.payload.count)
-                try await file.write(JournalFile.line(entry, number: done.entries))
+                try await file.write(JournalFile.line(entry, number: done.entries, format))
                 if done.entries % 1000 == 0 { progress?(done) }
             }
         } catch let damage as JournalDamage {

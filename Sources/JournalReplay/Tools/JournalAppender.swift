@@ -117,10 +117,16 @@ final class JournalAppender {
 extension Journal {
     /// - Throws: ``JournalToolError`` when somebody has the image open, or it has entries of its own to apply.
     func refuseIfInUse() async throws {
-        if let somebody = try await users().first {
-            throw JournalToolError(.imageInUse, "image \(pool.spec)/\(id) is open at client.\(somebody): close it first")
-        }
+        try await refuseIfUsed()
         try await refuseIfBehind()
+    }
+
+    /// For what needs the image closed.
+    ///
+    /// - Throws: ``JournalToolError`` `imageInUse` when somebody has it open.
+    public func refuseIfUsed() async throws {
+        guard let somebody = try await users().first else { return }
+        throw JournalToolError(.imageInUse, "image \(pool.spec)/\(id) is open at client.\(somebody): close it first")
     }
 
     /// Who holds the image's lock or watches its header.

@@ -1,6 +1,16 @@
 internal import FoundationEssentials
 
-/// The text of `rbd journal export`: a comment, then for each entry the length of a JSON object and the object. Pure.
+/// How entries are written to a file. Either is taken by an import of ours, the first one by stock's too.
+public struct JournalFileFormat: Hashable, Sendable {
+    private let name: String
+    /// That of `rbd journal export`.
+    public static let stock = JournalFileFormat(name: "stock")
+    /// A JSON object in each line, which says what the entry is, too.
+    public static let jsonLines = JournalFileFormat(name: "jsonLines")
+}
+
+/// The text of `rbd journal export`: a comment, then for each entry the length of a JSON object and the object; or the objects, each
+/// in a line. Pure.
 ///
 /// It keeps tags and events, not the numbers of entries: they are counted anew where it is imported.
 enum JournalFile {
@@ -13,11 +23,19 @@ enum JournalFile {
     static func head(_ journal: String) -> [UInt8] { Array("# journal_id: \(journal)\n".utf8) }
 
     /// - Parameter number: Counts the entries of the file, from 1.
-    static func line(_ entry: JournalEntry, number: Int) -> [UInt8] {
+    static func line(_ entry: JournalEntry, number: Int, _ format: JournalFileFormat = .stock) -> [UInt8] {
         // Stock knows no type that it does not know.
         let type = if case .unknown = entry.event { "-1" } else { "\(entry.event.type)" }
         let payload = Data(entry.payload).base64EncodedString()
-        let object = "{\"tag_id\":\(entry.position.tag),\"commit_tid\":\(number),\"type\":\(type),\"entry\":\"\(payload)\"}"
+        let place = entry.position
+        if format == .jsonLines {
+            let time = entry.timestamp.map { ",\"timestamp\":\($0.seconds).\(String($0.nanoseconds + 1_000_000_000).dropFirst())" } ?? ""
+            return Array("""
+                {"tag_id":\(place.tag),"entry_tid":\(place.entry),"object":\(place.object),"offset":\(entry.offset)\(time),\
+                "type":\(type),"event":"\(entry.event.name)","entry":"\(payload)"}\n
+                """.utf8)
+        }
+        let object = "{\"tag_id\":\(place.tag),\"commit_tid\":\(number),\"type\":\(type),\"entry\":\"\(payload)\"}"
         return Array("\(object.utf8.count) \(object)\n".utf8)
     }
 
@@ -78,8 +96,17 @@ struct JournalFileParser {
         return .needsMore
     }
 
+    private mutating func line(at place: UInt64) -> Step {
+        guard let end = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) else {
+            return bytes.count - index <= Self.longest ? .needsMore : .damaged(at: place)
+        }
+        defer { index = end + 1 }
+        return JournalFile.record(bytes[index..<end]).map { .record($0) } ?? .badRecord(at: place)
+    }
+
     private mutating func record() -> Step {
         let place = start + UInt64(index)
+        if bytes[index] == UInt8(ascii: "{") { return line(at: place) }
         let digits = bytes[index...].prefix(80).prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
         guard digits.endIndex < bytes.count else { return digits.count < 80 ? .needsMore : .damaged(at: place) }
         guard bytes[digits.endIndex] == UInt8(ascii: " "), let length = Int(String(decoding: digits, as: UTF8.self)), length <= Self.longest

@@ -15,6 +15,8 @@ extension ReasonCode {
     /// Both sides are being looked at for the first time.
     public static let starting = ReasonCode("starting")
     public static let syncing = ReasonCode("syncing")
+    /// Entries of the source's journal are being applied.
+    public static let replayingJournal = ReasonCode("replaying-journal")
     /// Waits for its turn among the syncs that may run at once.
     public static let throttled = ReasonCode("throttled")
     /// The source has no point yet that could be synced.

@@ -314,7 +314,7 @@ actor ImageReplayer {
     private func perform(
         _ replica: ReplicaImage, isNewPoint: Bool = true, _ step: @Sendable () async throws -> CopyProgress
     ) async throws {
-        await show(meter.status(.throttled))
+        await show(running(.throttled))
         let ids = pair.resources.snapshotIDs
         await ids.expect(globalID, in: replica.dataPool)
         do {
@@ -332,7 +332,7 @@ actor ImageReplayer {
     private func measure(_ step: @Sendable () async throws -> CopyProgress, _ isNewPoint: Bool) async throws {
         let started = ContinuousClock.now
         meter.began()
-        await show(meter.status(.syncing))
+        await show(running(.syncing))
         let progress = try await step()
         let seconds = started.duration(to: .now).inSeconds
         meter.ended(progress, seconds: seconds, isNewPoint: isNewPoint)
@@ -343,7 +343,17 @@ actor ImageReplayer {
 
     private func progressed(_ progress: CopyProgress) async {
         guard meter.progress != nil, meter.progressed(progress) else { return }
-        await show(meter.status(.syncing))
+        await show(running(.syncing))
+    }
+
+    /// The status of an image that is being copied: by journal that is done once, and in stock's words.
+    private func running(_ reason: ReasonCode) -> ReplicationStatus {
+        var status = meter.status(reason)
+        guard mode == .journal else { return status }
+        let percent = meter.progress.map { " \(Int($0.fraction * 100))%" } ?? ""
+        status.state = .firstSync
+        status.text = reason == .throttled ? "IMAGE_SYNC/NOTIFY_SYNC_REQUEST" : "IMAGE_SYNC/COPY_IMAGE\(percent)"
+        return status
     }
 
     private nonisolated func sync(_ replica: ReplicaImage, _ source: SourceImage, isNew: Bool) -> SnapshotSync {

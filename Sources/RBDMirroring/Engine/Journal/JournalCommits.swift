@@ -49,7 +49,7 @@ actor JournalCommits {
     /// Shows how the replay stands.
     func report() async {
         let figures = meter.figures(header.withLock { $0 }, await replayer.committed)
-        let isBehind = figures.entriesBehindPrimary > 0
-        await show(ReplicationStatus(role: .replica, state: .replaying, reason: isBehind ? .syncing : .upToDate), figures)
+        let reason: ReasonCode = figures.entriesBehindPrimary > 0 ? .replayingJournal : .upToDate
+        await show(ReplicationStatus(role: .replica, state: .replaying, reason: reason), figures)
     }
 }

@@ -1,9 +1,8 @@
 internal import CephCore
-internal import JournalReplay
 internal import Replication
 
 /// Entries between the one who reads them and the one who applies them: as many as fit.
-final class EntryQueue: Sendable {
+package final class EntryQueue: Sendable {
     private struct State {
         var entries: [JournalEntry] = []
         var bytes = 0
@@ -16,10 +15,10 @@ final class EntryQueue: Sendable {
     private let taken = WakeSignal()
 
     /// - Parameter limit: Bytes of payload, about.
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// Adds an entry; waits while there is no room.
-    func put(_ entry: JournalEntry) async throws {
+    package func put(_ entry: JournalEntry) async throws {
         while state.withLock({ $0.bytes >= limit }) { _ = try await taken.wait() }
         state.withLock {
             $0.entries.append(entry)
@@ -29,13 +28,13 @@ final class EntryQueue: Sendable {
     }
 
     /// Nothing more comes: after what is there this is thrown.
-    func fail(_ error: any Error) {
+    package func fail(_ error: any Error) {
         state.withLock { $0.failure = error }
         arrived.signal()
     }
 
-    /// Takes all that is there; waits while that is nothing.
-    func take() async throws -> [JournalEntry] {
+    /// Takes all that is there; waits while that is nothing, until a moment: then it takes nothing.
+    package func take(until deadline: ContinuousClock.Instant? = nil) async throws -> [JournalEntry] {
         while true {
             let entries = try state.withLock { state -> Result<[JournalEntry], any Error> in
                 if state.entries.isEmpty, let failure = state.failure { return .failure(failure) }
@@ -46,7 +45,7 @@ final class EntryQueue: Sendable {
                 taken.signal()
                 return entries
             }
-            _ = try await arrived.wait()
+            if try await arrived.wait(until: deadline) == .timedOut { return [] }
         }
     }
 }
