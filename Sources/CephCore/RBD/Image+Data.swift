@@ -73,6 +73,58 @@ extension Image {
         }
     }
 
+    /// Writes a pattern again and again.
+    ///
+    /// - Parameter range: Its length must be a multiple of the pattern's.
+    /// - Throws: `EINVAL` for other lengths and beyond the image's end.
+    /// - C call: `rbd_aio_writesame`
+    public func writeSame(_ pattern: some Collection<UInt8>, over range: Range<UInt64>) async throws(CephError) {
+        let buffer = IOBuffer(capacity: pattern.count)
+        buffer.withBytes { $0.copyBytes(from: pattern) }
+        let source = try part(of: buffer, 0..<pattern.count, "rbd_aio_writesame").pointer.assumingMemoryBound(to: CChar.self)
+        let handle = handle
+        try await waiting(for: buffer.memory, "rbd_aio_writesame") {
+            rbd_aio_writesame(handle.pointer, range.lowerBound, Int(range.upperBound - range.lowerBound), source, pattern.count, $0, 0)
+        }
+    }
+
+    /// Writes bytes if others are there.
+    ///
+    /// - Parameters:
+    ///   - expected: As many as the bytes that are written.
+    ///   - offset: The bytes must not reach from one object into the next.
+    /// - Returns: Whether they were there; else nothing was written.
+    /// - Throws: `EINVAL` for ranges of two objects.
+    /// - C call: `rbd_aio_compare_and_write`
+    public func compareAndWrite(
+        _ expected: some Collection<UInt8>, with bytes: some Collection<UInt8>, at offset: UInt64
+    ) async throws(CephError) -> Bool {
+        guard expected.count == bytes.count else {
+            throw CephError(code: EINVAL, operation: "rbd_aio_compare_and_write", subject: subject)
+        }
+        let count = bytes.count
+        // Where the first byte differs is written behind the two.
+        let buffer = IOBuffer(capacity: 2 * count + 16)
+        buffer.withBytes { memory in
+            memory.copyBytes(from: expected)
+            UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyBytes(from: bytes)
+        }
+        let start = try part(of: buffer, 0..<2 * count + 16, "rbd_aio_compare_and_write").pointer
+        let mismatch = (start + (2 * count + 7) / 8 * 8).assumingMemoryBound(to: UInt64.self)
+        let handle = handle
+        do throws(CephError) {
+            try await waiting(for: buffer.memory, "rbd_aio_compare_and_write") {
+                CInt(clamping: rbd_aio_compare_and_write(
+                    handle.pointer, offset, count, start.assumingMemoryBound(to: CChar.self),
+                    (start + count).assumingMemoryBound(to: CChar.self), $0, mismatch, 0))
+            }
+        } catch {
+            guard error.code == EILSEQ else { throw error }
+            return false
+        }
+        return true
+    }
+
     /// Waits until all that was written is on the cluster.
     ///
     /// - C call: `rbd_aio_flush`

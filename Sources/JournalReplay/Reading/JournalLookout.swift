@@ -23,7 +23,8 @@ final class JournalLookout: Sendable {
         self.polling = polling
         let (pool, header) = (journal.pool, journal.headerObject)
         // Whoever writes waits for the answer: it is given at once, on Ceph's thread.
-        watch = try await yieldingToCancellation { try await pool.watch(header) }
+        // And one that died is waited for until it is missed, sooner than after the usual 30 s.
+        watch = try await yieldingToCancellation { try await pool.watch(header, timeout: .seconds(15)) }
         let (events, bell) = (watch.events, headerChanged)
         listener = Task { for await _ in events { bell.signal() } }
     }

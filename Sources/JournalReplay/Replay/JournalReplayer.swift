@@ -15,6 +15,7 @@ public actor JournalReplayer {
     private var operations: [UInt64: Pending] = [:]
     /// Ids of the primary's snapshots to those of the replica's, as far as they are known.
     public private(set) var snapshotIDs: [UInt64: UInt64]
+    private var commit: (@Sendable () async throws -> Void)?
 
     private struct Pending {
         var operation: JournalEvent.Operation
@@ -41,6 +42,12 @@ public actor JournalReplayer {
         batch = ReplayBatch(image.header.layout, size: image.header.size)
         self.snapshotIDs = snapshotIDs
     }
+
+    /// Has what is durable committed before each maintenance operation that is done here, and after it.
+    ///
+    /// Without that an operation may be done again, after a crash, on a replica that has been through later ones: there it is not
+    /// what it was.
+    public func commitAroundOperations(_ commit: @escaping @Sendable () async throws -> Void) { self.commit = commit }
 
     /// Lets go of what was opened for it; the replica stays open.
     public func close() async { await image.close() }
@@ -90,8 +97,12 @@ public actor JournalReplayer {
         try await flush()
         for (id, pending) in operations.sorted(by: { $0.key < $1.key }) {
             operations[id] = nil
-            if !pending.isDone { try await perform(pending.operation, pending.position) }
+            if !pending.isDone {
+                try await commit?()
+                try await perform(pending.operation, pending.position)
+            }
             ledger.finish(pending.number)
+            try await commit?()
         }
     }
 
@@ -115,6 +126,7 @@ extension JournalReplayer {
         if operation.isDoneAtOnce {
             try await flush()
             if case .snapshotCreate(let snapshot) = operation { pending.wasThere = find(snapshot) != nil }
+            try await commit?()
             try await perform(operation, position)
             pending.isDone = true
         }
@@ -125,6 +137,7 @@ extension JournalReplayer {
         try await flush()
         // Without its beginning it was done with before.
         if let pending = operations.removeValue(forKey: finish.id) {
+            try await commit?()
             if finish.result < 0 {
                 try await undo(pending, result: finish.result)
             } else if !pending.isDone {
@@ -133,6 +146,7 @@ extension JournalReplayer {
             ledger.finish(pending.number)
         }
         ledger.finish(number)
+        try await commit?()
     }
 
     /// The primary could not do it: what was begun here is taken back.

@@ -139,7 +139,33 @@ struct HistoryJudge {
             let first = left.withBytes { a in
                 right.withBytes { b in memcmp(a.baseAddress!, b.baseAddress!, count) == 0 ? nil : (0..<count).first { a[$0] != b[$0] } }
             }
-            if let first { throw Disagreement(image: ours.name, lines: ["\(point) differs from byte \(Int(start) + first) on"]) }
+            if let first {
+                throw Disagreement(image: ours.name, lines: ["\(point) differs from byte \(Int(start) + first) on", try await difference(ours)])
+            }
         }
     }
+
+    /// Which objects differ, in what, and whether the source's HEAD is its newest mirror snapshot.
+    private func difference(_ image: Image) async throws -> String {
+        let order = try await image.info().order
+        let newest = try await image.snapshots().last { $0.mirror != nil }
+        func bytes(_ pool: Pool, at point: Image.SnapshotReference?) async throws -> [UInt8] {
+            try await pool.withImage(image.name, at: point) { try await $0.read(0..<(try await $0.size())) }
+        }
+        let (head, there) = (try await bytes(source, at: nil), try await bytes(replica, at: nil))
+        let point = if let newest { try await bytes(source, at: .snapshotID(newest.id)) } else { head }
+        var lines: [String] = []
+        for start in stride(from: 0, to: head.count, by: 4096) {
+            let block = start..<min(start + 4096, head.count)
+            guard head[block] != there[block] || head[block] != point[block] else { continue }
+            let what = [("HEAD", head), ("mirror snapshot", point), ("replica", there)]
+                .map { "\($0.0) \($0.1[block].allSatisfy { $0 == 0 } ? "zeroes" : "\(CRC32C.of($0.1[block]))")" }
+            lines.append("\(start) (object \(start >> Int(order))): \(what.joined(separator: ", "))")
+        }
+        return "\(lines.count) blocks differ:\n" + (lines.prefix(12) + lines.suffix(4)).joined(separator: "\n")
+    }
+}
+
+extension CRC32C {
+    fileprivate static func of(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.withUnsafeBytes { checksum($0) } }
 }

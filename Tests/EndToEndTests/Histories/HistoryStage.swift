@@ -110,6 +110,23 @@ struct HistoryStage: Sendable {
     }
 }
 
+extension HistoryStage {
+    /// Removes an image that is done with on both sides: all lives together are more than the sandbox holds.
+    func remove(_ kind: HistoryKind, _ name: String) async throws {
+        for cluster in [clusterB, clusterA] {
+            let pool = try await pool(cluster, kind)
+            try await pool.withImage(name, for: .readWrite) { image in
+                try await image.disableMirroring(force: true)
+                for snapshot in try await image.snapshots() where snapshot.kind == .user {
+                    if try await image.isSnapshotProtected(snapshot.name) { try await image.unprotectSnapshot(snapshot.name) }
+                    try await image.removeSnapshot(snapshot.name)
+                }
+            }
+            try await pool.removeImage(name)
+        }
+    }
+}
+
 /// Connects to both sites for the time of a body.
 nonisolated(nonsending)
 func withHistoryStage(_ scene: Scene, _ body: (HistoryStage) async throws -> Void) async throws {

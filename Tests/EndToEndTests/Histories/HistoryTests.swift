@@ -57,6 +57,7 @@ extension EndToEnd {
                 try await judge.compare(history.name)
             }
             try await stage.end(kind, history, judge)
+            try await stage.remove(kind, history.name)
             print("life-\(life), \(kind.name): \(history.record.count) operations in \(began.duration(to: .now))")
         }
     }

@@ -25,6 +25,7 @@ struct ImageHistory {
 
     static let largest: UInt64 = 64 << 20
     private let objectSize: Int
+    private let isJournaled: Bool
     /// All bytes of all of them are compared after each sync: an operation for each object.
     private var mostSnapshots: Int { objectSize < 16 << 10 ? 2 : 5 }
 
@@ -37,7 +38,9 @@ struct ImageHistory {
         mayRollBack = self.random.oneIn(2)
         image = try await pool.openImage(name, for: .readWrite)
         size = try await image.size()
-        objectSize = 1 << Int(try await image.info().order)
+        let info = try await image.info()
+        objectSize = 1 << Int(info.order)
+        isJournaled = info.features.contains(.journaling)
     }
 
     /// Does one thing out of all that can be done to an image.
@@ -45,7 +48,9 @@ struct ImageHistory {
         switch random.below(100) {
         case ..<36: try await write()
         case ..<48: try await discard()
-        case ..<56: try await writeZeroes()
+        case ..<54: try await writeZeroes()
+        case ..<55: try await writeSame()
+        case ..<56: try await compareAndWrite()
         case ..<62: try await resize()
         case ..<71: try await createSnapshot()
         case ..<89: try await changeSnapshot()
@@ -83,6 +88,26 @@ struct ImageHistory {
         let range = range(upTo: random.oneIn(3) ? 6 << 20 : 64 << 10)
         note("write zeroes \(range)")
         try await image.writeZeroes(range)
+    }
+
+    private mutating func writeSame() async throws {
+        let pattern = data.bytes(512 << random.below(3))
+        let start = UInt64(random.below(Int(size) / pattern.count - 1) * pattern.count)
+        let count = 1 + random.below(min(256 << 10, Int(size - start)) / pattern.count)
+        let range = start..<start + UInt64(count * pattern.count)
+        note("write \(pattern.count) bytes again and again to \(range)")
+        try await image.writeSame(pattern, over: range)
+    }
+
+    private mutating func compareAndWrite() async throws {
+        let start = UInt64(random.below(Int(size) / 512) * 512)
+        var expected = try await image.read(start..<start + 512)
+        let isMatch = !random.oneIn(3)
+        if !isMatch { expected[random.below(512)] ^= 1 }
+        note("compare and write 512 bytes at \(start)\(isMatch ? "" : ", in vain")")
+        guard try await image.compareAndWrite(expected, with: data.bytes(512), at: start) == isMatch else {
+            throw ToolFailure(tool: "rbd_aio_compare_and_write", text: "it found the bytes at \(start) otherwise")
+        }
     }
 
     /// Half of them in the first megabytes, so that they overlap; any byte may be an end. In not too many objects: each of them costs
@@ -133,7 +158,7 @@ struct ImageHistory {
             note("exclusive lock on")
             try await image.updateFeatures(.exclusiveLock, enabled: true)
         } else if !info.features.contains(.objectMap) {
-            if random.oneIn(3) {
+            if !isJournaled, random.oneIn(3) {
                 note("exclusive lock off")
                 try await image.updateFeatures(.exclusiveLock, enabled: false)
             } else {

@@ -36,13 +36,20 @@ extension Scene {
                 return all.contains { $0.name == mark }
             }
         } catch {
-            throw ToolFailure(tool: "the journal's replay", text: "\(error); status: \(try await target.status(image))")
+            let journals = try await [source, target].asyncMap { "\($0.name):\n" + (try await $0.journalText(image)) }
+            throw ToolFailure(
+                tool: "the journal's replay", text: "\(error); status: \(try await target.status(image))\n\(journals.joined(separator: "\n"))")
         }
     }
 
     /// Demotes the primary, waits until the other site has all of it, and promotes there.
     func handOverJournaled(_ image: String, from source: Site) async throws {
         let target = other(than: source)
+        // A stock daemon looks every 30 s. One that comes after the promotion begins where the image is, and sees a split-brain.
+        let site = try await source.withClient { try await $0.mirrorUUID() }
+        try await waitUntil("\(source.name) is known to the journal of \(image) on \(target.name)", within: .seconds(60), every: .milliseconds(100)) {
+            try await target.withJournal(image) { try await $0.header().client(site) != nil }
+        }
         try await source.mirror("demote", image: image)
         try await target.waitForStatus(image, "demoted") { $0.state == "up+unknown" }
         try await waitUntil("the demotion of \(image) is on \(target.name)", within: .seconds(60), every: .milliseconds(50)) {
@@ -65,8 +72,45 @@ extension Site {
         return try await withClient { pool in try await body(try await Journal(ofImage: id, in: pool)) }
     }
 
+    /// What an image's journal says of its clients and epochs.
+    func journalText(_ image: String) async throws -> String {
+        let header = try await withJournal(image) { try await $0.header() }
+        let clients = header.clients.map { client in
+            "client \(client.id): \((try? client.role()).map { "\($0)" } ?? "-"), \(client.committed.positions.map { "\($0.tag):\($0.entry)" })"
+        }
+        return (clients + header.tags.map { "tag \($0.id): \((try? $0.epoch()).map { "\($0)" } ?? "-")" }).joined(separator: "\n")
+    }
+
     /// The newest epoch of an image's journal.
     func epoch(_ image: String) async throws -> JournalEpoch {
         try await withJournal(image) { journal in try await journal.header().tags.last!.epoch() }
+    }
+}
+
+extension Scene {
+    /// Nobody is left in the source's journal but the image and its replica, and nothing in it that both are done with.
+    func expectTidyJournal(_ image: String, from source: Site? = nil) async throws {
+        let source = source ?? siteA
+        let site = try await other(than: source).withClient { try await $0.mirrorUUID() }
+        // A sign of life of the image: its position is written at its end.
+        var last = ""
+        do {
+            try await waitUntil("the journal of \(image) is trimmed", within: .seconds(40), every: .milliseconds(200)) {
+                let header = try await source.withJournal(image) { try await $0.header() }
+                let sets = header.clients.flatMap { client in
+                    client.committed.positions.map { $0.object / UInt64(header.geometry.splayWidth) }
+                }
+                last = "sets \(header.minimumSet) to \(header.activeSet), positions in \(sets), clients \(header.clients.map(\.id))"
+                return header.clients.map(\.id) == ["", site] && header.minimumSet == min(sets.min() ?? 0, header.activeSet)
+            }
+        } catch { throw ToolFailure(tool: "the journal", text: "\(error); \(last)") }
+    }
+}
+
+extension Array {
+    fileprivate func asyncMap<T>(_ transform: (Element) async throws -> T) async rethrows -> [T] {
+        var result: [T] = []
+        for element in self { result.append(try await transform(element)) }
+        return result
     }
 }

@@ -174,8 +174,8 @@ extension ImageBootstrapPlan {
         var headers = HeaderVigil.Headers()
         if let local = facts.local, local.isInDirectory, !local.promotion.isForced { headers.local = local.imageID }
         if case .image(let remote) = facts.remote, !remote.promotion.isForced { headers.remote = remote.imageID }
-        if case .image(let remote) = facts.remote, remote.record.mode == .journal { headers.withJournals = true }
-        if facts.local?.record.mode == .journal { headers.withJournals = true }
+        if case .image(let remote) = facts.remote, remote.record.mode == .journal { headers.isJournaled = true }
+        if facts.local?.record.mode == .journal { headers.isJournaled = true }
         return headers
     }
 }

@@ -12,8 +12,8 @@ actor HeaderVigil {
     struct Headers: Hashable, Sendable {
         var local: String?
         var remote: String?
-        /// Those of their journals too: there a change of roles is told.
-        var withJournals = false
+        /// Those of their journals instead: there a change of roles is told.
+        var isJournaled = false
     }
 
     private struct Post {
@@ -42,8 +42,7 @@ actor HeaderVigil {
         headers = wanted
         for (id, pool) in [(wanted.local, pair.local), (wanted.remote, pair.remote)] {
             guard let id else { continue }
-            await watch(ObjectNames.header(id), in: pool)
-            if wanted.withJournals { await watchJournal(of: id, in: pool) }
+            if wanted.isJournaled { await watchJournal(of: id, in: pool) } else { await watch(ObjectNames.header(id), in: pool) }
         }
         if Task.isCancelled { throw CancellationError() }
         return !posts.isEmpty

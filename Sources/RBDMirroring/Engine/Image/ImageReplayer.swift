@@ -169,9 +169,10 @@ actor ImageReplayer {
     private func replay(
         _ replica: ReplicaImage, _ image: Bootstrap.Image, _ vigil: HeaderVigil
     ) async throws -> ReplicationStatus {
-        let watch: Watch
+        // What happens to the source of a journal is told in the journal.
+        let watch: Watch?
         let header = ObjectNames.header(image.remoteID)
-        do { watch = try await pair.remote.watchHeader(header) } catch {
+        do { watch = image.mode == .journal ? nil : try await pair.remote.watchHeader(header) } catch {
             await replica.close()
             throw error
         }
@@ -179,7 +180,7 @@ actor ImageReplayer {
         let guardian = LockGuardian(lock: replica.lock, wake: wake, logger: logger)
         let listeners = [
             Task { await guardian.listen { work.cancel() } },
-            Task { for await _ in watch.events { wake.signal() } },
+            Task { if let watch { for await _ in watch.events { wake.signal() } } },
         ]
         let ended = await withTaskCancellationHandler { await work.result } onCancel: { work.cancel() }
         let result = guardian.verdict(on: ended)
@@ -200,6 +201,7 @@ actor ImageReplayer {
             }
             return await letGo(replica, watch, guardian, result)
         }.value
+        if promoted, image.mode == .journal { return SnapshotPlan.StopReason.forcePromoted.status() }
         guard promoted else { return try result.get() }
         let reason: SnapshotPlan.StopReason = guardian.forcedPromotionWaits ? .forcePromoting : .remoteDemoted
         promotion = (.now + .seconds(30), await replica.header.newestPrimaryPoint, reason.status())
@@ -208,7 +210,7 @@ actor ImageReplayer {
 
     /// Gives the image back when everything in flight has ended; returns whether a forced promotion has it now.
     private func letGo(
-        _ replica: ReplicaImage, _ watch: Watch, _ guardian: LockGuardian, _ result: Result<ReplicationStatus, any Error>
+        _ replica: ReplicaImage, _ watch: Watch?, _ guardian: LockGuardian, _ result: Result<ReplicationStatus, any Error>
     ) async -> Bool {
         if guardian.forcedPromotionWaits {
             do { try await UnfinishedSync(replica: replica).undo() } catch {
@@ -223,7 +225,7 @@ actor ImageReplayer {
         } else {
             await replica.close()
         }
-        await watch.cancel(within: .seconds(2))
+        await watch?.cancel(within: .seconds(2))
         return promoted
     }
 
@@ -395,5 +397,5 @@ extension ImageHeader {
 
 extension Bootstrap.Image {
     /// What to watch once it is not replayed any more.
-    fileprivate var headers: HeaderVigil.Headers { .init(local: localID, remote: remoteID, withJournals: mode == .journal) }
+    fileprivate var headers: HeaderVigil.Headers { .init(local: localID, remote: remoteID, isJournaled: mode == .journal) }
 }

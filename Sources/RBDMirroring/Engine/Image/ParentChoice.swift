@@ -1,4 +1,5 @@
 internal import CephCore
+internal import JournalReplay
 internal import RBDImage
 
 /// Finds what a replica is to be a clone of.
@@ -27,9 +28,11 @@ struct ParentChoice: Sendable {
             let parent = try await found({ () throws(CephError) in try await localPool.imageHeader(id) })
         else { return .missing("its parent \(title) is not here yet: the replica is made when the parent's is") }
         let remote = try await yieldingToCancellation { try await remotePool.imageHeader(record.imageID) }
-        guard let snapshot = Self.twin(of: record.snapshotID, remote, parent) else {
+        let twin = mirrored.mode == .journal
+            ? try await journaledTwin(of: record.snapshotID, remote, parent, in: remotePool) : Self.twin(of: record.snapshotID, remote, parent)
+        guard let snapshot = twin else {
             let point = remote.snapshot(record.snapshotID)?.name ?? "\(record.snapshotID)"
-            return .missing("snapshot \(point) of its parent \(title) is not here (yet): it comes with the parent's next mirror snapshot, "
+            return .missing("snapshot \(point) of its parent \(title) is not here (yet): it comes with the parent's next mirror snapshot or its journal, "
                 + "unless it was removed on the primary: flatten this image there then")
         }
         let spec = ParentImageSpec(poolID: localPool.id, namespace: localPool.namespace, imageID: id, snapshotID: snapshot)
@@ -48,6 +51,16 @@ struct ParentChoice: Sendable {
             if local.snapshot(id)?.isUser == true { return id }
         }
         return nil
+    }
+
+    /// The same in journal mode, where the two sides agree on names; nil until the parent's first copy is complete.
+    private func journaledTwin(
+        of snapshot: UInt64, _ remote: ImageHeader, _ local: ImageHeader, in pool: Pool
+    ) async throws -> UInt64? {
+        let (site, id) = (pair.localMirrorUUID, remote.id)
+        let client = try await yieldingToCancellation { try await pool.journalHeader(of: id).client(site) }
+        guard case .peer(let peer)? = try? client?.role(), peer.state == .replaying, let name = remote.snapshot(snapshot)?.name else { return nil }
+        return local.userSnapshots.first { $0.name == name }?.id
     }
 
     private func remotePool(_ record: ParentRecord) async throws -> Pool {

@@ -1,4 +1,5 @@
 internal import CephCore
+internal import JournalReplay
 internal import RBDImage
 internal import Replication
 
@@ -40,6 +41,7 @@ enum ReplayFailure {
         case let error as CephError: describe(error, pair)
         case let clash as NameClash: (.nameClash, ImageBootstrapPlan.StopReason.nameClash(clash.name).status().text)
         case let error as SyncError: (.failed, error.description)
+        case let damage as JournalDamage: (.malformed, "the source's journal is damaged: \(damage)")
         default: (.failed, "\(error)")
         }
     }

@@ -11,6 +11,9 @@ actor JournalCommits {
     private var peer: JournalClientRole.Peer
     private var committed: JournalCommitPosition
     private var meter = JournalMeter()
+    private var last: Task<Void, any Error>?
+    /// Nothing was committed since the journal was trimmed.
+    private var isTrimmed = true
 
     init(
         sides: JournalSides, replayer: JournalReplayer, peer: JournalClientRole.Peer, header: JournalHeader,
@@ -28,8 +31,21 @@ actor JournalCommits {
 
     func applied(_ entries: [JournalEntry]) { meter.applied(entries) }
 
-    /// Commits what is durable, and has the source's journal trimmed where its image is not open.
-    func commit() async throws {
+    /// Commits what is durable.
+    ///
+    /// - Parameter trims: Whether the source's journal is trimmed too, as nobody else does where its image is not open.
+    func commit(trims: Bool = false) async throws {
+        // One after the other: the source takes any position, an older one too.
+        let before = last
+        let task = Task {
+            _ = await before?.result
+            try await perform(trims)
+        }
+        last = task
+        try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+    }
+
+    private func perform(_ trims: Bool) async throws {
         let (position, snapshotIDs) = (await replayer.committed, await replayer.snapshotIDs)
         if snapshotIDs != peer.snapshotIDs {
             var new = peer
@@ -37,13 +53,13 @@ actor JournalCommits {
             try await sides.update(new)
             peer = new
         }
-        guard position != committed else { return }
         let (remote, client) = (sides.remote, sides.client)
-        try await yieldingToCancellation {
-            try await remote.commit(client, position)
-            try await remote.trim()
-        }
+        if position != committed { try await yieldingToCancellation { try await remote.commit(client, position) } }
+        if position != committed { isTrimmed = false }
         committed = position
+        guard trims, !isTrimmed else { return }
+        try await yieldingToCancellation { _ = try await remote.trim() }
+        isTrimmed = true
     }
 
     /// Shows how the replay stands.

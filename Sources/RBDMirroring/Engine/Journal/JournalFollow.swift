@@ -52,12 +52,14 @@ struct JournalFollow {
         guard let committed = header.client(client)?.committed else { throw CephError(
             code: 2, operation: "read journal header", subject: "\(remote.pool.cluster.name):\(remote.headerObject) (client \(client))") }
         let replayer = try await JournalReplayer(replica, after: committed, remote.geometry, snapshotIDs: peer.snapshotIDs)
-        let ledger = JournalCommits(sides: sides, replayer: replayer, peer: peer, header: header, committed: committed, show: show)
-        await ledger.report()
-        let result = await outcome(of: replayer, ledger, committed)
-        // Not cut short by the cancellation that led here; but a silent source is not waited for.
+        let commits = JournalCommits(sides: sides, replayer: replayer, peer: peer, header: header, committed: committed, show: show)
+        await replayer.commitAroundOperations { try await commits.commit() }
+        await commits.report()
+        let result = await outcome(of: replayer, commits, committed)
+        let isPromoted = (try? result.get().reason) == .forcePromoted
+        // Not cut short by the cancellation that led here; but a silent source is not waited for, and whoever promotes waits for us.
         await Task {
-            _ = try? await withDeadline(.seconds(3), for: "committing") { try await ledger.commit() }
+            if !isPromoted { _ = try? await withDeadline(.seconds(3), for: "committing") { try await commits.commit(trims: true) } }
             await replayer.close()
         }.value
         return try result.get()
@@ -145,7 +147,7 @@ struct JournalFollow {
     private func commitNowAndThen(_ commits: JournalCommits) async throws -> ReplicationStatus? {
         while true {
             try await Task.sleep(for: settings.commitAge)
-            try await commits.commit()
+            try await commits.commit(trims: true)
             await commits.report()
         }
     }
@@ -155,7 +157,11 @@ struct JournalFollow {
         for await _ in watch.events {
             let header = try await sides.local.header()
             let owner = try header.imageTags.last?.epoch().owner
-            if owner == .local { return SnapshotPlan.StopReason.forcePromoted.status() }
+            if owner == .local {
+                // Who writes next asks for the lock, maybe before it is given back.
+                replica.lock.offer(true)
+                return SnapshotPlan.StopReason.forcePromoted.status()
+            }
             if header.ownImage?.isResyncRequested ?? false { return JournalPlan.StopReason.resyncRequested.status() }
         }
         return nil
