@@ -64,6 +64,8 @@ extern "C" void cceph_update_hint(cceph_update update, uint64_t object_size, uin
     operation(update).set_alloc_hint2(object_size, write_size, 0);
 }
 extern "C" void cceph_update_ensure_exists(cceph_update update) { operation(update).create(false); }
+
+extern "C" void cceph_update_assert_exists(cceph_update update) { operation(update).assert_exists(); }
 extern "C" void cceph_update_write(cceph_update update, cceph_data data, size_t piece, size_t from, size_t length,
                                    uint64_t offset) {
     librados::bufferlist part;
@@ -95,6 +97,7 @@ extern "C" cceph_update cceph_update_create(void) { return nullptr; }
 extern "C" void cceph_update_free(cceph_update) {}
 extern "C" void cceph_update_hint(cceph_update, uint64_t, uint64_t) {}
 extern "C" void cceph_update_ensure_exists(cceph_update) {}
+extern "C" void cceph_update_assert_exists(cceph_update) {}
 extern "C" void cceph_update_write(cceph_update, cceph_data, size_t, size_t, size_t, uint64_t) {}
 extern "C" void cceph_update_zero(cceph_update, uint64_t, uint64_t) {}
 extern "C" void cceph_update_truncate(cceph_update, uint64_t) {}

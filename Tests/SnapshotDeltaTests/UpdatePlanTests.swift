@@ -14,6 +14,7 @@ import Testing
             switch step {
             case .hint: break
             case .ensureExists: grow(0)
+            case .assertExists: if object == nil { return nil }
             case .write(let data, let piece, let part, let offset):
                 grow(Int(offset) + part.count)
                 data.withPiece(piece) { bytes in

@@ -78,6 +78,7 @@ cceph_update cceph_update_create(void);
 void cceph_update_free(cceph_update update);
 void cceph_update_hint(cceph_update update, uint64_t object_size, uint64_t write_size);
 void cceph_update_ensure_exists(cceph_update update);
+void cceph_update_assert_exists(cceph_update update);
 void cceph_update_write(cceph_update update, cceph_data data, size_t piece, size_t from, size_t length, uint64_t offset);
 void cceph_update_zero(cceph_update update, uint64_t offset, uint64_t length);
 void cceph_update_truncate(cceph_update update, uint64_t size);

@@ -6,7 +6,7 @@ internal import CCeph
 public struct ObjectUpdate: Sendable {
     enum Step: Sendable {
         case hint(objectSize: UInt64, writeSize: UInt64)
-        case ensureExists
+        case ensureExists, assertExists
         case write(ObjectData, piece: Int, part: Range<Int>, offset: UInt64)
         case zero(Range<UInt64>)
         case truncate(UInt64)
@@ -27,6 +27,9 @@ public struct ObjectUpdate: Sendable {
 
     /// Creates the object if it is missing.
     public mutating func ensureExists() { steps.append(.ensureExists) }
+
+    /// Lets the whole update fail with `ENOENT` when the object is missing.
+    public mutating func assertExists() { steps.append(.assertExists) }
 
     /// Writes a part of one piece of data.
     public mutating func write(_ data: ObjectData, piece: Int, _ part: Range<Int>, at offset: UInt64) {
@@ -69,6 +72,7 @@ extension ObjectUpdate {
             switch step {
             case .hint(let objectSize, let writeSize): cceph_update_hint(update, objectSize, writeSize)
             case .ensureExists: cceph_update_ensure_exists(update)
+            case .assertExists: cceph_update_assert_exists(update)
             case .write(let data, let piece, let part, let offset):
                 cceph_update_write(update, data.native!.pointer, piece, part.lowerBound, part.count, offset)
             case .zero(let range): cceph_update_zero(update, range.lowerBound, range.upperBound - range.lowerBound)
@@ -86,6 +90,7 @@ extension ObjectUpdate {
             case .hint(let objectSize, let writeSize):
                 operation.setAllocationHint(objectSize: objectSize, writeSize: writeSize)
             case .ensureExists: operation.create(exclusive: false)
+            case .assertExists: operation.assertExists()
             case .write(let data, let piece, let part, let offset):
                 operation.write(data.withPiece(piece) { Array($0[part]) }, at: offset)
             case .zero(let range): operation.zero(range)

@@ -61,7 +61,11 @@ struct JournalPass {
     private mutating func isTagComplete(_ lane: Int) async throws -> Bool {
         guard let lookout else { return true }
         // A tag that there was already when the lane was read: whoever wrote the one before has ended.
-        if let (tag, _) = merge.expected, reads.newestTag(whenReading: lane) > tag { return true }
+        if let (tag, entry) = merge.expected, let known = reads.header(whenReading: lane) {
+            if known.nextTag > tag, known.nextTag - 1 > tag { return true }
+            // What the image has committed cannot be on its way.
+            if known.loss(atEndOf: tag, entry: entry) != nil { return true }
+        }
         if lookout.hasSeen(since: reads.began(lane)) { lookout.lookAtOnce() }
         if try await lookout.wait() {
             let journal = journal

@@ -5,9 +5,9 @@ final class LaneReads {
     private struct Lane {
         var reader: LaneReader
         var work: Task<LaneReader.Batch, any Error>?
-        /// When the last read began, and the newest tag that there was then.
+        /// When the last read began, and what the header said then.
         var began = ContinuousClock.now
-        var newestTag: UInt64 = 0
+        var header: JournalHeader?
     }
 
     private var lanes: [Lane]
@@ -21,7 +21,7 @@ final class LaneReads {
     func begin(_ lane: Int, knowing header: JournalHeader) {
         guard lanes[lane].work == nil else { return }
         lanes[lane].began = .now
-        lanes[lane].newestTag = header.nextTag == 0 ? 0 : header.nextTag - 1
+        lanes[lane].header = header
         lanes[lane].work = Task { [reader = lanes[lane].reader, activeSet = header.activeSet] in
             try await reader.next(activeSet: activeSet)
         }
@@ -37,7 +37,8 @@ final class LaneReads {
     }
 
     func began(_ lane: Int) -> ContinuousClock.Instant { lanes[lane].began }
-    func newestTag(whenReading lane: Int) -> UInt64 { lanes[lane].newestTag }
+    /// As it was when the last read of the lane began.
+    func header(whenReading lane: Int) -> JournalHeader? { lanes[lane].header }
 
     /// Says where entries would be that were committed and are missing.
     func loss(of entry: UInt64, to last: UInt64, _ tag: UInt64, _ journal: Journal) -> JournalDamage {

@@ -28,12 +28,16 @@ public struct ObjectCopier: Sendable {
     let targetIsFresh: Bool
     /// Objects below this number were brought through all revisions by somebody else; they are compared at most.
     let copiedBelow: UInt64
+    /// Of a clone: gives the target an object that its source has at a point, and the target sees the parent's instead.
+    let bringingBehind: (@Sendable (_ number: UInt64, _ point: UInt64) async throws -> Void)?
 
     public init(
         revisions: [CopyRevision], sourceName: @escaping @Sendable (UInt64) -> String,
         targetName: @escaping @Sendable (UInt64) -> String, objectSize: UInt64,
-        finder: ExtentFinder = .init(), proof: SourceProof, memory: BufferPool, targetIsFresh: Bool, copiedBelow: UInt64 = 0
+        finder: ExtentFinder = .init(), proof: SourceProof, memory: BufferPool, targetIsFresh: Bool, copiedBelow: UInt64 = 0,
+        bringingBehind: (@Sendable (_ number: UInt64, _ point: UInt64) async throws -> Void)? = nil
     ) {
+        self.bringingBehind = bringingBehind
         self.revisions = revisions
         self.sourceName = sourceName
         self.targetName = targetName
@@ -115,12 +119,23 @@ public struct ObjectCopier: Sendable {
         let wanted = change.ranges.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) }
         let reserved = try await memory.reserve(max(wanted, 4096))
         guard let data = try await read(sourceName(number), change, revision) else { return try await disappear(number, in: revision) }
-        let plan = UpdatePlan(change: change, data: data, objectSize: objectSize, baseIsExact: baseIsExact)
+        let isPatch = bringingBehind != nil && change.existedAtStart && revision.base != 0
+        let plan = UpdatePlan(change: change, data: data, objectSize: objectSize, baseIsExact: baseIsExact, mustExist: isPatch)
         outcome.bytesRead += data.count
         outcome.bytesWritten += plan.bytesWritten
-        try await revision.target.apply(plan.update, to: targetName(number))
+        do throws(CephError) { try await revision.target.apply(plan.update, to: targetName(number)) } catch {
+            guard isPatch, error.isNotFound else { throw error }
+            try await applyBehind(plan, number, revision)
+        }
         reserved.release()
         return true
+    }
+
+    /// The source got the object behind its snapshots since the target was prepared: what was read of that tells of an object that
+    /// the target has not.
+    private func applyBehind(_ plan: UpdatePlan, _ number: UInt64, _ revision: CopyRevision) async throws {
+        try await bringingBehind!(number, revision.base)
+        try await revision.target.apply(plan.update, to: targetName(number))
     }
 
     /// Finds the extents; a cancelled copy does not wait for a silent source.

@@ -7,17 +7,19 @@ struct UpdatePlan {
 
     /// - Parameter baseIsExact: The target object equals the source's at the base; else it may be anything between there
     ///   and now, of any size or missing, that has the base's bytes outside the changed ranges.
-    init(change: ObjectChange, data: ObjectData, objectSize: UInt64, baseIsExact: Bool = true) {
+    ///   - mustExist: Nothing is to be done to a target object that is missing.
+    init(change: ObjectChange, data: ObjectData, objectSize: UInt64, baseIsExact: Bool = true, mustExist: Bool = false) {
         if change.existedAtStart {
-            patch(change, data, baseIsExact)
+            if mustExist { update.assertExists() }
+            patch(change, data, baseIsExact, mustExist)
         } else {
             replace(change, data, objectSize)
         }
     }
 
     /// Writes over a base that both sides share.
-    private mutating func patch(_ change: ObjectChange, _ data: ObjectData, _ baseIsExact: Bool) {
-        if !baseIsExact { update.ensureExists() }
+    private mutating func patch(_ change: ObjectChange, _ data: ObjectData, _ baseIsExact: Bool, _ mustExist: Bool) {
+        if !baseIsExact, !mustExist { update.ensureExists() }
         /// The target object's size after the steps so far.
         var reached = change.sizeAtStart
         var end: UInt64 = 0
@@ -36,7 +38,7 @@ struct UpdatePlan {
             }
         }
         let size = change.sizeAtEnd ?? end
-        if !baseIsExact || size != reached || update.isEmpty { update.truncate(to: size) }
+        if !baseIsExact || size != reached || update.isEmpty || mustExist && bytesWritten == 0 { update.truncate(to: size) }
     }
 
     /// Zeroes to the object's end and beyond are a truncation to an OSD.

@@ -51,11 +51,16 @@ extension Scene {
             try await target.withJournal(image) { try await $0.header().client(site) != nil }
         }
         try await source.mirror("demote", image: image)
+        try await waitForDemotion(of: image, from: source)
+        try await target.mirror("promote", image: image)
+    }
+
+    func waitForDemotion(of image: String, from source: Site) async throws {
+        let target = other(than: source)
         try await target.waitForStatus(image, "demoted") { $0.state == "up+unknown" }
         try await waitUntil("the demotion of \(image) is on \(target.name)", within: .seconds(60), every: .milliseconds(50)) {
             try await target.epoch(image).owner == .orphan
         }
-        try await target.mirror("promote", image: image)
     }
 }
 

@@ -123,8 +123,9 @@ struct JournalFirstSync: Sendable {
         stages[last].local = peer.snapshotIDs[point.id]
 
         let header = await replica.header
+        let behind = BroughtBehind()
         let copier = try sync.copier(
-            stages, header, isExact: false, readsWhole: false, isFresh: isNew, copiedBelow: isClone ? 0 : first)
+            stages, header, isExact: false, readsWhole: false, isFresh: isNew, copiedBelow: isClone ? 0 : first, behind)
         var recorded = ContinuousClock.now
         let progress = try await ImageCopy(copier: copier, limits: sync.sides.limits).run { outcome, progress in
             chain.record(outcome)
@@ -139,6 +140,7 @@ struct JournalFirstSync: Sendable {
             let maps = chain.final()
             for (stage, map) in zip(stages, maps) { try await replica.saveObjectMap(map, of: stage.local) }
             try await replica.saveObjectMap(maps[last])
+            try await behind.note(in: replica)
         }
         try await sync.apply(state, peer.snapshotIDs)
         peer.syncedObjects = stages[last].objectCount

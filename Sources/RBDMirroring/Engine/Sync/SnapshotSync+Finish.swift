@@ -12,8 +12,9 @@ extension SnapshotSync {
         let replica = sides.replica
         var chain = chain
         let header = await replica.header
+        let behind = BroughtBehind()
         let copier = try copier(
-            stages, header, isExact: isExact, readsWhole: readsWhole, isFresh: isFresh, copiedBelow: copiedBelow)
+            stages, header, isExact: isExact, readsWhole: readsWhole, isFresh: isFresh, copiedBelow: copiedBelow, behind)
         // A point that is complete, and mended, must not be taken for an unfinished one.
         let record = header.snapshot(working)?.mirror
         let isUnfinished = record?.complete == false
@@ -37,6 +38,7 @@ extension SnapshotSync {
         if hasMap {
             for (stage, map) in zip(stages, chain.final()) { try await replica.saveObjectMap(map, of: stage.local) }
             if chain.continues, isUnfinished { try await clearMap(of: working) }
+            try await behind.note(in: replica)
         }
         try await apply(state, try await replica.refresh().snapshot(working)?.mirror?.snapshotIDs ?? [:])
         try await seal(working, blob, objectCount: stages.last!.objectCount)
@@ -45,13 +47,17 @@ extension SnapshotSync {
 
     /// What copies the stages' objects.
     func copier(
-        _ stages: [Stage], _ header: ImageHeader, isExact: Bool, readsWhole: Bool, isFresh: Bool, copiedBelow: UInt64
+        _ stages: [Stage], _ header: ImageHeader, isExact: Bool, readsWhole: Bool, isFresh: Bool, copiedBelow: UInt64,
+        _ behind: BroughtBehind
     ) throws -> ObjectCopier {
-        ObjectCopier(
+        let (sides, source) = (sides, sides.source.header)
+        var bringing: (@Sendable (UInt64, UInt64) async throws -> Void)?
+        if header.isClone { bringing = { number, point in try await behind.bring(number, at: point, sides, header) } }
+        return ObjectCopier(
             revisions: try revisions(stages, header, isExact: isExact, readsWhole: readsWhole),
-            sourceName: { [source = sides.source.header] in source.objectName($0) }, targetName: { header.objectName($0) },
-            objectSize: header.layout.objectSize, proof: SourceProof { try await prove(stages) },
-            memory: sides.memory, targetIsFresh: isFresh, copiedBelow: copiedBelow)
+            sourceName: { source.objectName($0) }, targetName: { header.objectName($0) }, objectSize: header.layout.objectSize,
+            proof: SourceProof { try await prove(stages) }, memory: sides.memory, targetIsFresh: isFresh, copiedBelow: copiedBelow,
+            bringingBehind: bringing)
     }
 
     /// What the working snapshot's map told is in that of the first point now, and would be told twice.
