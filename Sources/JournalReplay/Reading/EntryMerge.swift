@@ -68,6 +68,9 @@ struct EntryMerge {
         }
     }
 
+    /// Between two tags: the one before.
+    var tagBefore: UInt64? { if case .seeking(let tag) = state { tag } else { nil } }
+
     /// The lanes of which more could be read, and nothing is left.
     var emptyLanes: [Int] { lanes.indices.filter { lanes[$0].head == nil && !lanes[$0].isAtEnd } }
 

@@ -31,9 +31,11 @@ struct JournalPass {
 
     mutating func next() async throws -> EntryMerge.Head? {
         while true {
+            let before = merge.tagBefore
             switch merge.next() {
             case .entry(let head):
                 lookout?.saw()
+                if let before { try refuseLoss(after: before, before: head.frame.tag) }
                 return head
             case .gap(let head): throw JournalDamage(.missingEntry, object: journal.dataObject(head.object), offset: head.offset)
             case .needs(let lane):
@@ -41,11 +43,18 @@ struct JournalPass {
                 try await take(lane)
             case .stalled(let lane):
                 if try await !isTagComplete(lane) { continue }
+                if let before = merge.tagBefore { try refuseLoss(after: before, before: .max) }
                 guard let (tag, entry) = merge.expected else { return nil }
                 if let last = header.loss(atEndOf: tag, entry: entry) { throw reads.loss(of: entry, to: last, tag, journal) }
                 merge.endTag()
             }
         }
+    }
+
+    /// Of a tag that there was not even the first entry is found.
+    private func refuseLoss(after tag: UInt64, before end: UInt64) throws {
+        guard let (tag, last) = header.loss(after: tag, before: end) else { return }
+        throw reads.loss(of: 0, to: last, tag, journal)
     }
 
     private mutating func take(_ lane: Int) async throws {
@@ -66,6 +75,7 @@ struct JournalPass {
             // What the image has committed cannot be on its way.
             if known.loss(atEndOf: tag, entry: entry) != nil { return true }
         }
+        if let before = merge.tagBefore, reads.header(whenReading: lane)?.loss(after: before) != nil { return true }
         if lookout.hasSeen(since: reads.began(lane)) { lookout.lookAtOnce() }
         if try await lookout.wait() {
             let journal = journal

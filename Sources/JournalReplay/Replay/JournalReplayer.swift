@@ -196,9 +196,7 @@ extension JournalReplayer {
     }
 
     private func remove(_ snapshot: JournalSnapshot) async throws {
-        // One that was being removed when somebody died is in the trash.
-        let begun = image.header.snapshots.first { if case .trash(snapshot.name, _) = $0.namespace { true } else { false } }
-        if let found = find(snapshot) ?? begun { try await image.replica.removeSnapshot(found.id) }
+        if let found = find(snapshot) { try await image.replica.removeSnapshot(found.id) }
     }
 
     private func setProtection(

@@ -21,6 +21,16 @@ extension EndToEnd {
     }
 }
 
+extension MirrorDaemon {
+    /// Waits until this run goes on where the one before was: with the first copy or the replay.
+    fileprivate func waitForPlan() async throws {
+        try await waitUntil("the daemon goes on", within: .seconds(5), every: .milliseconds(5)) {
+            let log = logTail(lines: 1000)
+            return log.contains("plan=\"replay(") || log.contains("plan=\"firstSync(")
+        }
+    }
+}
+
 /// The life of one image and of the daemons that follow it.
 private struct JournalLoad {
     let scene: Scene
@@ -58,7 +68,7 @@ private struct JournalLoad {
                 try await daemon.kill()
                 kills += 1
                 daemon = try await scene.startDaemon(on: siteB)
-                if random.oneIn(2) { try await daemon.waitForLog("plan=\"replay(", within: .seconds(5)) }
+                if random.oneIn(2) { try await daemon.waitForPlan() }
             }
             try await history.image.close()
             do { try await judge(history.name) } catch {

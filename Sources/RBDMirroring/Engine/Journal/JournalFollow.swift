@@ -19,6 +19,9 @@ struct JournalFollow {
 
     func run(isNew: Bool) async throws -> ReplicationStatus {
         var isNew = isNew
+        // Those that were being removed when somebody died.
+        let begun = try await replica.refresh().snapshots.filter { if case .trash = $0.namespace { true } else { false } }
+        try await replica.removeSnapshots(begun.map(\.id))
         while true {
             try Task.checkCancellation()
             let plan = JournalPlanner.plan(try await sides.facts())
