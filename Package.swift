@@ -55,7 +55,9 @@ let package = Package(
         .target(name: "CAllocator", path: "Examples/CAllocator", linkerSettings: [.linkedLibrary("tcmalloc_minimal")]),
         .executableTarget(
             name: "rbd-mirror",
-            dependencies: ["RBDMirroring", "CephCore", "AdminSocket", "DaemonSupport", "CAllocator", logging, lifecycle],
+            dependencies: [
+                "RBDMirroring", "JournalReplay", "CephCore", "AdminSocket", "DaemonSupport", "CAllocator", logging, lifecycle,
+            ],
             path: "Examples/rbd-mirror", swiftSettings: settings),
         .executableTarget(
             name: "cephmirror", dependencies: ["JournalReplay", "RBDImage", "CephCore", arguments], path: "Examples/cephmirror",
@@ -77,7 +79,8 @@ let package = Package(
             name: "SnapshotDeltaTests", dependencies: ["SnapshotDelta", "RBDImage", "CephCore", "CephSandbox", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "JournalReplayTests", dependencies: ["JournalReplay", "RBDImage", "CephCore", "CephSandbox", "TestSupport"],
+            name: "JournalReplayTests",
+            dependencies: ["JournalReplay", "RBDImage", "CephCore", "CephSandbox", "TestSupport", "cephmirror"],
             swiftSettings: settings),
         .testTarget(name: "AdminSocketTests", dependencies: ["AdminSocket", lifecycle, logging], swiftSettings: settings),
         .testTarget(

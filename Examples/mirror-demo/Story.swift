@@ -13,7 +13,11 @@ struct Story {
 
     static func tell(on terminal: Terminal) async throws -> Ledger {
         let narrator = Narrator(terminal: terminal)
-        terminal.line("An RBD image, mirrored by snapshots between two Ceph clusters on this machine, with our rbd-mirror on both.\n")
+        terminal.line("""
+            Two RBD images, one mirrored by snapshots and one by its journal, between two Ceph clusters on this machine, with our \
+            rbd-mirror on both.
+
+            """)
         let pair = try await narrator.step("two Ceph clusters that are peers") {
             // Each snapshot's version of an object counts with its full size.
             try await SandboxPair.start(.init(SandboxConfiguration(objectStore: .memory(bytes: 32 << 30))))
@@ -50,6 +54,7 @@ struct Story {
         try await story.writeAndFollow(from: story.siteB, to: story.siteA, "writes at site-b")
         try await story.move(from: story.siteB, to: story.siteA, "failback to site-a")
         try await story.writeAndFollow(from: story.siteA, to: story.siteB, "writes at site-a again")
+        try await story.followJournal()
         try await story.checkHealth()
         try await story.stop()
         return story.ledger

@@ -16,7 +16,7 @@ struct RBDMirrorDaemon {
             let options = try DaemonOptions(
                 arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
             switch options.request {
-            case .help: print(DaemonOptions.usage(of: "rbd-mirror"), terminator: "")
+            case .help: print(DaemonOptions.usage(of: "rbd-mirror", own: JournalOptions.usage), terminator: "")
             case .version: print(version)
             default:
                 try await serve(options)
@@ -56,7 +56,9 @@ struct RBDMirrorDaemon {
         let logger = Logger(label: "rbd-mirror")
         // The log and the admin socket are the daemon's own, not its clients'.
         let clients = cluster.with(options: [("admin_socket", ""), ("log_file", ""), ("pid_file", "")])
-        let mirror = RBDMirror(engine(clients, view), logger: logger) { try process.ready() }
+        var engine = engine(clients, view)
+        engine.journals = try JournalOptions.following(options)
+        let mirror = RBDMirror(engine, logger: logger) { try process.ready() }
         let server = AdminSocketServer(version: .init(version: version, release: "", gitVersion: ""))
         server.register(process.log.commands)
         let running = try RunningConfiguration(clients: clients, view: view, log: process.log, settings: settings)
@@ -84,7 +86,7 @@ struct RBDMirrorDaemon {
         } else {
             .named(options.cluster)
         }
-        let own: Set = ["daemonize", "setuser", "setgroup"]
+        let own = JournalOptions.names.union(["daemonize", "setuser", "setgroup"])
         return ClusterConfiguration(
             source, as: options.name,
             options: options.overrides.filter { !own.contains($0.name) }.map { ($0.name, $0.value) })
@@ -122,6 +124,10 @@ struct StartError: Error, CustomStringConvertible {
     let description: String
 
     init(noSuchOption name: String) { description = "failed to get setting '\(name)': there is no such option" }
+
+    init(option name: String, value: String) {
+        description = "the value of '--\(name.replacing("_", with: "-"))' is not valid: \(value) is no number above 0"
+    }
 
     init(_ error: CephError) {
         let meaning = error.isTimeout ? "no answer within the deadline" : error.meaning

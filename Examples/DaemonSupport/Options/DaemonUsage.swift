@@ -1,6 +1,8 @@
 extension DaemonOptions {
     /// The text of `--help`.
-    public static func usage(of program: String) -> String {
+    ///
+    /// - Parameter own: Lines about options that only this program has.
+    public static func usage(of program: String, own: String = "") -> String {
         """
         usage: \(program) [options...]
 
@@ -22,7 +24,7 @@ extension DaemonOptions {
           --log-to-stderr       log to standard error as well
           --log-json            one JSON object a log line
 
-          --OPTION VALUE        any option of Ceph's configuration, also --OPTION=VALUE, --OPTION, --no-OPTION
+        \(own)  --OPTION VALUE        any option of Ceph's configuration, also --OPTION=VALUE, --OPTION, --no-OPTION
           --show-config-value OPTION
                                 print the option's value and quit
           -v, --version         print the version and quit

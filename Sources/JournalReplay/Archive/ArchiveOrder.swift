@@ -15,7 +15,8 @@ struct ArchiveOrder {
     mutating func add(_ record: ArchiveRecord) throws(Gap) {
         switch record {
         case .tag(let new):
-            if let tag, new.id < tag { throw Gap(description: "tag \(new.id) comes after tag \(tag)") }
+            let newest = max(tag ?? 0, last?.tag ?? 0)
+            guard new.id >= newest else { throw Gap(description: "tag \(new.id) comes after tag \(newest)") }
             (tag, epoch) = (new.id, try? new.epoch())
             try checkEnd(new.id)
         case .entry(let position, _):

@@ -85,6 +85,8 @@ struct ArchiveRecords: AsyncSequence {
         private var segments: [Int]?
         private var file: ArchiveFile?
         private var scanner = ArchiveScanner()
+        /// The segment before.
+        private var before: Int?
         private(set) var order = ArchiveOrder()
         private let buffer = BufferBox()
 
@@ -118,6 +120,10 @@ struct ArchiveRecords: AsyncSequence {
             if let file { return file }
             guard let number = segments?.first else { return nil }
             segments!.removeFirst()
+            if let before, number != before + 1 {
+                throw JournalArchive.Failure(.gap, "\(archive.path): segments are missing between \(before) and \(number)")
+            }
+            before = number
             file = try ArchiveFile(archive.file(number), O_RDONLY)
             (scanner, end) = (ArchiveScanner(), (number, 0))
             return file

@@ -41,5 +41,34 @@ extension EndToEnd {
                 for daemon in daemons { try await daemon.terminate() }
             }
         }
+
+        /// A clone sees its parent in what was not written, before it is flattened and after.
+        @Test func aClone() async throws {
+            try await withScene("journaled-clone") { scene in
+                var workload = SourceWorkload(SeededRandom.forRun("journaled-clone"), size: 16 << 20)
+                let (siteA, siteB) = (scene.siteA, scene.siteB)
+                try await scene.createJournaled("parent", mebibytes: 16, options: ["--object-size", "1M"])
+                try await workload.fill { try await siteA.write($0, to: "parent") }
+                try await siteA.withImage("parent", for: .readWrite) { image in
+                    try await image.createSnapshot("base")
+                    try await image.protectSnapshot("base")
+                }
+                let daemon = try await scene.startDaemon(on: siteB)
+                try await scene.waitForJournal("parent")
+                try await siteA.rbd(
+                    "clone", siteA.spec("parent@base"), siteA.spec("child"), "--image-feature",
+                    "layering,exclusive-lock,object-map,fast-diff,journaling")
+                try await siteA.rbd("mirror", "image", "enable", siteA.spec("child"), "journal")
+                try await siteB.waitForStatus("child", state: "up+replaying", within: .seconds(60))
+                for step in 0..<3 {
+                    try await siteA.write(workload.churned(), to: "child")
+                    try await siteA.withImage("child", for: .readWrite) { try await $0.createSnapshot("s\(step)") }
+                    if step == 1 { try await siteA.withImage("child", for: .readWrite) { try await $0.flatten() } }
+                }
+                try await scene.waitForJournal("child")
+                try await ImageJudge(image: "child", ownFeatures: ["data-pool", "operations"]).compare(siteA, siteB)
+                try await daemon.terminate()
+            }
+        }
     }
 }

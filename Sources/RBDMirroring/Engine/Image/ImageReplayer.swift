@@ -115,8 +115,10 @@ actor ImageReplayer {
                     onContactLost(loss)
                 }
                 await show(failure)
-                // A change on either side may have removed the cause: do not sit the pause out.
-                guard (try? await wake.wait(for: pause)) != nil else { break }
+                // A change on either side may have removed the cause: do not sit the pause out. But taking back what was begun is a
+                // change, too.
+                guard (try? await Task.sleep(for: min(pause, .milliseconds(200)))) != nil,
+                    (try? await wake.wait(for: pause)) != nil else { break }
             }
         }
         await vigil.end()

@@ -1,6 +1,7 @@
 internal import CephCore
 internal import JournalReplay
 internal import RBDImage
+internal import Replication
 
 /// What journal mode needs beside the image itself.
 struct JournalBootstrap: Sendable {
@@ -16,7 +17,8 @@ struct JournalBootstrap: Sendable {
             [.primary, .orphan].contains(local.promotion) else { return }
         let (pair, globalID) = (pair, globalID)
         do {
-            try await yieldingToCancellation {
+            // A silent site is not waited for: what is known here is to be shown.
+            try await withDeadline(.seconds(2), for: "registering in the other site's journal") {
                 guard let id = try await pair.remoteImages.imageID(ofGlobalID: globalID) else { return }
                 let journal = try await Journal(ofImage: id, in: pair.remote)
                 guard try await journal.header().client(pair.localMirrorUUID) == nil else { return }
@@ -24,7 +26,7 @@ struct JournalBootstrap: Sendable {
             }
         } catch let error as CephError where error.isNotFound || error.isTimeout || error.alreadyExists {
             // No image there yet, none any more, nobody there: at the next look.
-        }
+        } catch is DeadlineExceeded {}
     }
 
     /// Ends the making of a local image: gives it a journal like that of its source, and lets it be known as mirrored.

@@ -17,9 +17,9 @@ struct MirrorBenchmark: AsyncParsableCommand {
     var rounds = 3
 
     @Option(help: "Rows of the table, as in 1,3.")
-    var rows = "1,2,2s,3,4"
+    var rows = "1,2,2s,3,4,5,6,7"
 
-    @Option(help: "Measurements of row 3 in a round.")
+    @Option(help: "Measurements of rows 3 and 7 in a round.")
     var repeats = 7
 
     @Option(help: "Depths of the bare copy loop.")

@@ -29,6 +29,21 @@ struct Round {
     private func run(on pair: SandboxPair) async throws -> Result {
         let sites = try await Sites(pair)
         let newImages = rows.contains(.newImages) ? try await HeldBackImages(count: 40, mebibytes: 8, at: sites) : nil
+        if !Set(rows).isDisjoint(with: Row.byJournal) {
+            let stage = JournalStage(contender: contender, sites: sites, patience: patience, repeats: repeats)
+            let samples = try await stage.run(rows)
+            guard !Set(rows).isSubset(of: Row.byJournal) else {
+                await sites.disconnect()
+                return Result(samples: samples)
+            }
+            return try await runSnapshotRows(on: pair, sites, newImages, Result(samples: samples))
+        }
+        return try await runSnapshotRows(on: pair, sites, newImages, Result())
+    }
+
+    private func runSnapshotRows(
+        on pair: SandboxPair, _ sites: Sites, _ newImages: HeldBackImages?, _ before: Result
+    ) async throws -> Result {
         let usesBigImage = !Set(rows).isDisjoint(with: [.firstSync, .scatteredDelta, .smallDelta])
         if usesBigImage {
             say("writing 1.5 GiB")
@@ -39,7 +54,7 @@ struct Round {
             try await warmUp(sites)
             say("\(contender.name) runs as process \(daemon.processID)")
             let stage = Stage(contender: contender, sites: sites, daemon: daemon, patience: patience)
-            var result = Result()
+            var result = before
             if usesBigImage { try await measureBigImage(stage, &result) }
             if rows.contains(.smallObjectDelta) { result.samples.append(try await stage.smallObjectDelta()) }
             if let newImages { result.samples.append(try await stage.newImages(newImages)) }

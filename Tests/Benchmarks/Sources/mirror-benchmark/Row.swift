@@ -8,6 +8,12 @@ enum Row: String, CaseIterable {
     /// What of row 3 the stock command took, until the source had its snapshot.
     case smallDeltaCommand = "3c"
     case newImages = "4"
+    case backlog = "5"
+    case smallBacklog = "6"
+    case liveWrite = "7"
+
+    /// Of images that are mirrored by journal.
+    static let byJournal: [Row] = [.backlog, .smallBacklog, .liveWrite]
 
     /// Rows that are work of their own.
     static let work = allCases.filter { $0 != .smallDeltaCommand }
@@ -20,6 +26,9 @@ enum Row: String, CaseIterable {
         case .smallDelta: "delta of 64 KiB, from the command"
         case .smallDeltaCommand: "of that, until the source has its snapshot"
         case .newImages: "40 new images of 8 MiB"
+        case .backlog: "journal, backlog of 256 MiB in 64 KiB writes, from daemon start"
+        case .smallBacklog: "journal, backlog of 20,480 4 KiB writes, from daemon start"
+        case .liveWrite: "journal, one live write until it is readable"
         }
     }
 }

@@ -75,7 +75,7 @@ struct Sites {
     }
 
     /// Looks every 5 ms, the same way for every daemon.
-    private func poll<Value>(_ what: String, _ look: () async throws -> Value?) async throws -> (Value, ContinuousClock.Instant) {
+    func poll<Value>(_ what: String, _ look: () async throws -> Value?) async throws -> (Value, ContinuousClock.Instant) {
         let limit = ContinuousClock.now + .seconds(600)
         while true {
             if let value = try await look() { return (value, .now) }

@@ -119,16 +119,18 @@ struct Stage {
         (sites.pair.siteA.daemons + sites.pair.siteB.daemons).compactMap(\.processID) + [daemon.processID]
     }
 
-    /// Waits until two seconds have passed with three quarters of the machine free, or patience is over.
-    func waitForQuietMachine() async throws {
-        let limit = ContinuousClock.now + patience
-        var quiet = 0
-        while quiet < 4, ContinuousClock.now < limit {
-            let before = try MachineUsage(own: [])
-            try await Task.sleep(for: .milliseconds(500))
-            let after = try MachineUsage(own: [])
-            let busy = (after.busySeconds - before.busySeconds) / max(0.01, after.totalSeconds - before.totalSeconds)
-            quiet = busy < 0.25 ? quiet + 1 : 0
-        }
+    func waitForQuietMachine() async throws { try await waitForQuiet(patience) }
+}
+
+/// Waits until two seconds have passed with three quarters of the machine free, or patience is over.
+func waitForQuiet(_ patience: Duration) async throws {
+    let limit = ContinuousClock.now + patience
+    var quiet = 0
+    while quiet < 4, ContinuousClock.now < limit {
+        let before = try MachineUsage(own: [])
+        try await Task.sleep(for: .milliseconds(500))
+        let after = try MachineUsage(own: [])
+        let busy = (after.busySeconds - before.busySeconds) / max(0.01, after.totalSeconds - before.totalSeconds)
+        quiet = busy < 0.25 ? quiet + 1 : 0
     }
 }
