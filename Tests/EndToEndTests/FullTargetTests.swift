@@ -28,7 +28,10 @@ extension EndToEnd {
                 try await scene.takeMirrorSnapshot("disk")
                 try await scene.holdSync("disk")
                 let objects = try await siteB.whileFull(limit) {
+                    // While one message after the other is held up in it, an OSD may take no setting for long.
+                    try await daemon.process.freeze()
                     try await siteB.goAtFullSpeed()
+                    try await daemon.process.thaw()
                     try await siteA.waitForStatus("disk", "out of space on the other side") { status in
                         status.peers.first?.state == "up+error"
                             && status.peers.first?.description.hasPrefix("no space left in pool \(siteB.pool): ") == true
