@@ -20,7 +20,7 @@ extension Story {
         }
         let seconds = try await liveWrite(replica)
         narrator.done("a write, until it is readable at site-b", seconds)
-        try await narrator.step("16 MiB of random writes, and a user snapshot of them") {
+        try await narrator.step("16 MiB of random writes and a user snapshot") {
             try await siteA.cluster.run(
                 "rbd", ["bench", "--io-type", "write", "--io-pattern", "rand", "--io-size", "4K", "--io-total", "16M", Self.spec],
                 timeout: .seconds(120))

@@ -18,6 +18,37 @@ extension EndToEnd {
                 guard passed else { break }
             }
         }
+
+        /// Whoever writes to the primary dies with many writes under way, and so does the daemon: what was acknowledged is on both sides.
+        @Test func theWriterDies() async throws {
+            try await withScene("writer-dies") { scene in
+                var random = SeededRandom.forRun("writer-dies")
+                let (siteA, siteB) = (scene.siteA, scene.siteB)
+                try await scene.createJournaled("disk", mebibytes: 32, options: ["--object-size", "1M", "--journal-object-size", "256K"])
+                var daemon = try await scene.startDaemon(on: siteB)
+                try await siteB.waitForStatus("disk", state: "up+replaying")
+                for round in 0..<Knobs.count(2) {
+                    let before = try await siteA.withJournal("disk") { try await $0.header().activeSet }
+                    let bench = try SandboxProcess.start("rbd", [
+                        "-c", siteA.cluster.configurationFile.string, "bench", siteA.spec("disk"), "--io-type", "write", "--io-size",
+                        "\(512 << random.below(8))", "--io-threads", "64", "--io-total", "1G", "--io-pattern", "rand",
+                    ], log: siteA.cluster.folder.appending("bench.log"))
+                    let sets = UInt64(1 + random.below(4))
+                    try await waitUntil("disk is written to", within: .seconds(30), every: .milliseconds(10)) {
+                        try await siteA.withJournal("disk") { try await $0.header().activeSet } >= before + sets
+                    }
+                    try await bench.kill()
+                    if round.isMultiple(of: 2) {
+                        try await daemon.kill()
+                        daemon = try await scene.startDaemon(on: siteB)
+                    }
+                    // Whoever opens it next applies what the dead one had written down.
+                    try await scene.waitForJournal("disk")
+                    try await ImageJudge(image: "disk").compare(siteA, siteB)
+                }
+                try await daemon.terminate()
+            }
+        }
     }
 }
 

@@ -109,6 +109,8 @@ struct JournalFirstSync: Sendable {
         let source = sync.source
         let creations = source.userSnapshots.filter { $0.id < point.id }.map(\.id)
         var stages = try await sync.stages(from: nil, localStart: nil, to: point.id, creations: creations, readsMaps: true)
+        // What an earlier attempt, from another snapshot, has copied and the source has lost since.
+        if !isNew { try await sync.removeAbandoned(stages, localStart: nil) }
         // What somebody else has begun is compared in the end.
         let last = stages.count - 1
         let isClone = await replica.header.isClone

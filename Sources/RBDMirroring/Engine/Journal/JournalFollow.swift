@@ -115,7 +115,9 @@ struct JournalFollow {
         var tag: UInt64?
         while true {
             let entries = try await queue.take()
-            let reservation = try await memory.reserve(entries.reduce(0) { $0 + $1.payload.count })
+            // One that is to stay behind keeps nobody else waiting: what it holds is what was read ahead.
+            let bytes = settings.delay > .zero ? 1 : entries.reduce(0) { $0 + $1.payload.count }
+            let reservation = try await memory.reserve(bytes)
             for entry in entries {
                 try await wait(for: entry, replayer)
                 if entry.position.tag != tag {
