@@ -2,6 +2,9 @@ public import CephCore
 public import RBDImage
 
 /// An event as a journal's entry holds it: with the version it was written in, and when it was made.
+///
+/// Names have to be UTF-8: a record with one that is not is refused with ``CephCore/WireError/Reason/invalidText``, though stock reads
+/// it.
 public struct JournalRecord: Hashable, Sendable {
     /// What is written now.
     public static let currentVersion: UInt8 = 5

@@ -23,7 +23,8 @@ extension Scene {
         try await waitForMark(mark, of: image, from: source, within: limit)
         try await source.withImage(image, for: .readWrite) { try await $0.removeSnapshot(mark) }
         try await waitUntil("snapshot \(mark) of \(image) is gone", within: limit, every: .milliseconds(50)) {
-            try await !other(than: source).snapshots(image).contains { $0.name == mark }
+            // On its way it is in the trash, under another name.
+            try await !other(than: source).snapshots(image).contains { $0.name == mark || $0.isTrash }
         }
     }
 

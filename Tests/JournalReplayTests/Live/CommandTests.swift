@@ -61,6 +61,31 @@ import Testing
         #expect(try await code("tail", "--all", "--once", "images/\(image.name)").0 == 74)
     }
 
+    /// As a shell would offer them: after a word, and the options of a verb.
+    @Test func completes() async throws {
+        let program = try SandboxProcess.sibling("cephmirror").string
+        func offered(_ words: [String]) async throws -> Set<String> {
+            let script = """
+                source <("$0" --generate-completion-script bash)
+                COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=$((${#COMP_LINE}))
+                _cephmirror cephmirror "${@: -1}" "${@: -2:1}"
+                printf '%s\\n' "${COMPREPLY[@]}"
+                """
+            let output = try await SandboxProcess.run("bash", ["-c", script, program] + words)
+            #expect(output.exit.isSuccess && output.errorText.isEmpty, "\(output.errorText)")
+            return Set(String(decoding: output.standardOutput, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init))
+        }
+        let verbs: Set = ["info", "status", "inspect", "export", "import", "reset", "disconnect", "tail", "archive", "restore"]
+        #expect(try await offered(["cephmirror", "journal", ""]).isSuperset(of: verbs))
+        #expect(try await offered(["cephmirror", "journal", "in"]) == ["info", "inspect"])
+        #expect(try await offered(["cephmirror", "journal", "reset", "--f"]) == ["--force"])
+        for shell in ["zsh", "fish"] {
+            let output = try await SandboxProcess.run(program, ["--generate-completion-script", shell])
+            let text = String(decoding: output.standardOutput, as: UTF8.self)
+            #expect(output.exit.isSuccess && verbs.allSatisfy { text.contains($0) })
+        }
+    }
+
     private func object(_ verb: String, _ image: JournaledImage) async throws -> NSDictionary {
         try decode(try await image.command(verb, "--json").standardOutput)
     }
