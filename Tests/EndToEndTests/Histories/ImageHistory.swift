@@ -72,7 +72,8 @@ struct ImageHistory {
     // MARK: Data
 
     private mutating func write() async throws {
-        let range = range(upTo: random.oneIn(4) ? 1 << 20 : 64 << 10)
+        let most = isJournaled && random.oneIn(12) ? 4 << 20 : random.oneIn(4) ? 1 << 20 : 64 << 10
+        let range = range(upTo: most)
         let bytes = random.oneIn(10) ? [UInt8](repeating: 0, count: range.count) : data.bytes(range.count)
         note("write \(range)\(bytes.allSatisfy { $0 == 0 } ? " of zeroes" : "")")
         try await image.write(bytes, at: range.lowerBound)
@@ -272,6 +273,7 @@ struct RandomData {
     }
 
     mutating func bytes(_ count: Int) -> [UInt8] {
+        guard count < block.count else { return bytes(count / 2) + bytes(count - count / 2) }
         let start = random.below(block.count - count)
         return Array(block[start..<start + count])
     }

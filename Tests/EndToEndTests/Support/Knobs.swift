@@ -13,6 +13,9 @@ enum Knobs {
     /// Size of the image that has everything, in MiB.
     static let mebibytes = value("CEPH_MIRRORING_MIB") ?? 128
 
+    /// How long a load lasts at least, in seconds.
+    static let seconds = value("CEPH_MIRRORING_SECONDS") ?? 0
+
     /// A folder with a newer release of Ceph, as `Tests/newer-ceph` makes it; nil skips the tests that need one.
     static let newer = ProcessInfo.processInfo.environment["CEPH_MIRRORING_NEWER"].map { FilePath($0) }
 
