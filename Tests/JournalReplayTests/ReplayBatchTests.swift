@@ -108,6 +108,41 @@ import Testing
         }
     }
 
+    /// What waits for an object keeps its place, and an entry is done with once all its objects are.
+    @Test func waves() {
+        var batch = Self.plain()
+        let counts = [
+            batch.add(7) { $0.write([1, 2], at: (1 << 16) - 1) }, batch.add(8) { $0.write([3], at: 1 << 16) },
+            batch.add(9) { $0.discard(.init(offset: 1 << 20, length: 5)) },
+        ]
+        #expect(counts == [2, 1, 0] && batch.entries == [0: [7], 1: [7, 8]])
+        var waves = ReplayWaves()
+        for (number, count) in zip(7..., counts) where count > 0 { waves.open(number, objects: count) }
+        weak var weakly: Held?
+        do {
+            let held = Held()
+            weakly = held
+            waves.hold(held)
+        }
+        let first = batch.split(without: [1])
+        #expect(first.objects.keys.sorted() == [0] && first.bytes == 1 && batch.objects.keys.sorted() == [1] && batch.bytes == 2)
+        waves.begin(first)
+        _ = batch.add(10) { $0.write([4], at: 0) }
+        waves.open(10, objects: 1)
+        #expect(waves.objects == [0] && waves.bytes == 1)
+        let second = batch.split(without: waves.objects)
+        waves.begin(second)
+        #expect(second.objects[1]?.edits == [.write(offset: 0, [2]), .write(offset: 0, [3])] && batch.objects.keys.sorted() == [0])
+        #expect(waves.end(first, nil).isEmpty && weakly != nil)
+        #expect(waves.end(second, nil).sorted() == [7, 8] && weakly == nil && waves.count == 0 && waves.bytes == 0)
+        let third = batch.split(without: waves.objects)
+        waves.begin(third)
+        #expect(waves.end(third, CancellationError()).isEmpty && batch.isEmpty)
+        #expect(throws: CancellationError.self) { try waves.check() }
+    }
+
+    private final class Held: Sendable {}
+
     @Test func ledgers() {
         var ledger = ReplayLedger(after: .init(), splayWidth: 2)
         let numbers = (0..<4).map { ledger.begin(JournalPosition(object: UInt64($0 % 2), tag: 1, entry: UInt64($0))) }

@@ -17,6 +17,8 @@ package final class EntryQueue: Sendable {
     /// - Parameter limit: Bytes of payload, about.
     package init(limit: Int) { self.limit = limit }
 
+    package var isEmpty: Bool { state.withLock { $0.entries.isEmpty } }
+
     /// Adds an entry; waits while there is no room.
     package func put(_ entry: JournalEntry) async throws {
         while state.withLock({ $0.bytes >= limit }) { _ = try await taken.wait() }

@@ -3,14 +3,15 @@ internal import CephCore
 
 /// Does to a replica what the entries of its primary's journal say.
 ///
-/// Entries are taken in order. Changes of data are gathered and made side by side; what has to see all that came before (a flush, a
-/// maintenance operation) waits for them. Applying entries again that were applied before, as after a crash, changes nothing.
+/// Entries are taken in order. Changes of data are made side by side, those of one object one after the other: what comes while it is
+/// being changed travels as one operation then. What has to see all that came before (a flush, a maintenance operation) waits for
+/// it. Applying entries again that were applied before, as after a crash, changes nothing.
 public actor JournalReplayer {
     private let image: ReplayImage
     private var ledger: ReplayLedger
+    /// What is gathered.
     private var batch: ReplayBatch
-    /// The entries of the batch.
-    private var gathered: [Int] = []
+    private var waves = ReplayWaves()
     /// Operations that have begun at the primary, by their ids.
     private var operations: [UInt64: Pending] = [:]
     /// Ids of the primary's snapshots to those of the replica's, as far as they are known.
@@ -26,9 +27,6 @@ public actor JournalReplayer {
         /// Whether the replica had the snapshot that it makes.
         var wasThere = false
     }
-
-    /// Data that is gathered, in bytes, and changes.
-    private static let most = (bytes: 8 << 20, changes: 4096)
 
     /// - Parameters:
     ///   - replica: Open, with its lock held; nobody else changes it meanwhile.
@@ -49,8 +47,14 @@ public actor JournalReplayer {
     /// what it was.
     public func commitAroundOperations(_ commit: @escaping @Sendable () async throws -> Void) { self.commit = commit }
 
-    /// Lets go of what was opened for it; the replica stays open.
-    public func close() async { await image.close() }
+    /// Lets go of what was opened for it, once nothing is under way; the replica stays open.
+    public func close() async {
+        while waves.count > 0 { await waveEnds() }
+        await image.close()
+    }
+
+    /// Keeps something until all data is durable that was taken so far.
+    public func hold(_ resource: any AnyObject & Sendable) { waves.hold(resource) }
 
     /// The last entry before which all are applied and durable.
     public var committed: JournalCommitPosition { ledger.committed }
@@ -58,38 +62,45 @@ public actor JournalReplayer {
     public var behind: Int { ledger.count }
 
     /// Takes an entry; what it says is done by the time that ``flush()`` returns, except for operations that have not ended.
+    ///
+    /// Waits while too much is under way.
+    /// - Throws: ``JournalReplayError``; `CephError`, also that of an entry before. Nothing more is done then.
     public func apply(_ entry: JournalEntry) async throws {
         let number = ledger.begin(entry.position)
         switch entry.event {
         case .write(let write):
             try check(write.length == write.data.count, entry, "a write of \(write.length) bytes has \(write.data.count)")
-            batch.write(write.data, at: write.offset)
-        case .discard(let discard): batch.discard(discard)
-        case .writeSame(let write): batch.writeSame(write)
+            try await change(number) { $0.write(write.data, at: write.offset) }
+        case .discard(let discard): try await change(number) { $0.discard(discard) }
+        case .writeSame(let write): try await change(number) { $0.writeSame(write) }
         case .compareAndWrite(let write):
             let isSound = write.expected.count == write.data.count && write.length == write.data.count
             try check(isSound, entry, "a compare-and-write of \(write.length) bytes has \(write.expected.count) and \(write.data.count)")
-            try await flush()
-            if try await image.bytes(at: write.offset, count: write.expected.count) == Array(write.expected) {
-                batch.write(write.data, at: write.offset)
-            }
+            try await compareAndWrite(write, number)
         case .flush, .roleChange:
             try await flush()
-            return ledger.finish(number)
-        case .operation(let id, let operation): return try await begin(operation, id, number, entry.position)
-        case .operationFinish(let finish): return try await end(finish, number, entry.position)
-        case .unknown: break
+            ledger.finish(number)
+        case .operation(let id, let operation): try await begin(operation, id, number, entry.position)
+        case .operationFinish(let finish): try await end(finish, number, entry.position)
+        case .unknown: ledger.finish(number)
         }
-        gathered.append(number)
-        if batch.bytes >= Self.most.bytes || batch.count >= Self.most.changes { try await flush() }
     }
 
-    /// Makes everything that was gathered durable.
-    public func flush() async throws {
-        let (changes, numbers) = (batch, gathered)
-        (batch, gathered) = (ReplayBatch(image.header.layout, size: image.header.size), [])
-        if !changes.isEmpty { try await whole { try await $0.apply(changes) } }
-        for number in numbers { ledger.finish(number) }
+    private func compareAndWrite(_ write: JournalEvent.CompareAndWrite, _ number: Int) async throws {
+        try await flush()
+        if try await image.bytes(at: write.offset, count: write.expected.count) == Array(write.expected) {
+            try await change(number) { $0.write(write.data, at: write.offset) }
+            try await flush()
+        } else {
+            ledger.finish(number)
+        }
+        // Compared with what comes after it, as after a crash, it may come out otherwise.
+        try await commit?()
+    }
+
+    private func check(_ isSound: Bool, _ entry: JournalEntry, _ text: @autoclosure () -> String) throws {
+        guard !isSound else { return }
+        throw JournalReplayError(.invalid, at: entry.position, text())
     }
 
     /// No more entries of the tag will come: operations that have not ended are done, as the primary does them when it is opened again.
@@ -105,15 +116,52 @@ public actor JournalReplayer {
             try await commit?()
         }
     }
+}
 
-    /// Runs a change to its end, also when the task is cancelled: in the middle of it the replica is what its source never was.
-    private func whole(_ change: sending @escaping (ReplayImage) async throws -> Void) async throws {
-        try await Task { try await change(image) }.value
+/// Changes of data.
+extension JournalReplayer {
+    /// Data that is gathered or under way, in bytes, and changes that are gathered.
+    private static let most = (bytes: 16 << 20, changes: 4096)
+    /// What is worth going on its way beside others.
+    private static let worthwhile = (bytes: 1 << 20, changes: 256)
+    private static let mostWaves = 4
+
+    /// Makes everything that was taken durable.
+    public func flush() async throws {
+        begin()
+        while !batch.isEmpty || waves.count > 0 {
+            try waves.check()
+            await waveEnds()
+        }
+        try waves.check()
     }
 
-    private func check(_ isSound: Bool, _ entry: JournalEntry, _ text: @autoclosure () -> String) throws {
-        guard !isSound else { return }
-        throw JournalReplayError(.invalid, at: entry.position, text())
+    private func change(_ number: Int, _ changes: (inout ReplayBatch) -> Void) async throws {
+        let objects = batch.add(number, changes)
+        if objects == 0 { ledger.finish(number) } else { waves.open(number, objects: objects) }
+        if waves.count == 0 || batch.bytes >= Self.worthwhile.bytes || batch.count >= Self.worthwhile.changes { begin() }
+        while batch.bytes + waves.bytes >= Self.most.bytes || batch.count >= Self.most.changes {
+            try waves.check()
+            await waveEnds()
+        }
+        try waves.check()
+    }
+
+    private func waveEnds() async { await withCheckedContinuation { waves.wait($0) } }
+
+    /// Begins with what is gathered, unless its objects are being changed.
+    private func begin() {
+        guard waves.count < Self.mostWaves, waves.failure == nil else { return }
+        let wave = batch.split(without: waves.objects)
+        guard !wave.isEmpty else { return }
+        waves.begin(wave)
+        // It runs to its end also when whoever asked for it is cancelled: in the middle of it the replica is what its source never was.
+        Task {
+            var failure: (any Error)?
+            do { try await image.apply(wave) } catch { failure = error }
+            ledger.finish(waves.end(wave, failure))
+            begin()
+        }
     }
 }
 

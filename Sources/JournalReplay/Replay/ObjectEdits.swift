@@ -7,6 +7,15 @@ enum ObjectEdit: Hashable, Sendable {
     /// Everything from there on is gone.
     case truncate(UInt64)
     case remove
+
+    /// Of data that is held.
+    var bytes: Int {
+        switch self {
+        case .write(_, let data): data.count
+        case .writeSame(_, let pattern): pattern.count
+        case .zero, .truncate, .remove: 0
+        }
+    }
 }
 
 /// What is done to one object, in order; it travels as one operation. Pure.
@@ -28,4 +37,6 @@ struct ObjectEdits: Hashable, Sendable {
     /// Whether the object is there afterwards if it was not before.
     var creates: Bool { edits.contains { if case .write = $0 { true } else if case .writeSame = $0 { true } else { false } } }
     var removes: Bool { edits == [.remove] }
+    /// Of data that is held.
+    var bytes: Int { edits.reduce(0) { $0 + $1.bytes } }
 }

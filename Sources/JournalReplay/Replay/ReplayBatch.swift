@@ -1,28 +1,55 @@
 internal import RBDImage
 
 /// Changes of data that may be made side by side: for each object in their order. Pure.
-///
-/// Nothing in it waits for another part of it: a flush, and whatever has to see all that came before, ends the batch.
 struct ReplayBatch {
     private let layout: ImageLayout
     /// Of the image while the batch is filled, in bytes: what lies beyond is passed over.
     private let size: UInt64
     private(set) var objects: [UInt64: ObjectEdits] = [:]
+    /// The numbers of the entries that change each object.
+    private(set) var entries: [UInt64: [Int]] = [:]
     /// Of data that is held.
     private(set) var bytes = 0
     /// Changes, each of an object.
     private(set) var count = 0
+    /// The entry whose changes are being added, and how many objects it has.
+    private var entry = (number: 0, objects: 0)
 
     init(_ layout: ImageLayout, size: UInt64) { (self.layout, self.size) = (layout, size) }
 
     var isEmpty: Bool { objects.isEmpty }
+
+    /// Adds an entry's changes; returns of how many objects they are.
+    mutating func add(_ number: Int, _ changes: (inout ReplayBatch) -> Void) -> Int {
+        entry = (number, 0)
+        changes(&self)
+        return entry.objects
+    }
+
+    /// Takes out the changes of all objects but some.
+    mutating func split(without busy: Set<UInt64>) -> ReplayBatch {
+        var taken = self
+        if busy.isDisjoint(with: objects.keys) {
+            self = ReplayBatch(layout, size: size)
+            return taken
+        }
+        taken.keep { !busy.contains($0) }
+        keep { busy.contains($0) }
+        return taken
+    }
+
+    private mutating func keep(_ isKept: (UInt64) -> Bool) {
+        objects = objects.filter { isKept($0.key) }
+        entries = entries.filter { isKept($0.key) }
+        bytes = objects.values.reduce(0) { $0 + $1.bytes }
+        count = objects.values.reduce(0) { $0 + $1.edits.count }
+    }
 
     mutating func write(_ data: ArraySlice<UInt8>, at offset: UInt64) {
         for extent in extents(offset, UInt64(data.count)) {
             let start = data.startIndex + Int(extent.imageOffset - offset)
             add(.write(offset: extent.range.lowerBound, data[start..<start + extent.range.count]), to: extent.object)
         }
-        bytes += data.count
     }
 
     mutating func writeSame(_ event: JournalEvent.WriteSame) {
@@ -40,7 +67,6 @@ struct ReplayBatch {
                 add(.write(offset: whole, turned[..<Int(extent.range.upperBound - whole)]), to: extent.object)
             }
         }
-        bytes += pattern.count
     }
 
     mutating func discard(_ event: JournalEvent.Discard) {
@@ -59,7 +85,11 @@ struct ReplayBatch {
 
     private mutating func add(_ edit: ObjectEdit, to object: UInt64) {
         objects[object, default: ObjectEdits()].add(edit)
+        bytes += edit.bytes
         count += 1
+        guard entries[object]?.last != entry.number else { return }
+        entries[object, default: []].append(entry.number)
+        entry.objects += 1
     }
 
     private func extents(_ offset: UInt64, _ length: UInt64) -> [ObjectExtent] {

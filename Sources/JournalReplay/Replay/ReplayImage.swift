@@ -12,6 +12,9 @@ final class ReplayImage {
     private var parent: ReplayParent?
     /// Objects that have what their parent had.
     private var isCopiedUp: Set<UInt64> = []
+    /// Whether the map is being changed, and who waits for that.
+    private var isMarking = false
+    private var markers: [CheckedContinuation<Void, Never>] = []
 
     /// Changes of objects that may be under way.
     private static let width = 64
@@ -36,7 +39,7 @@ final class ReplayImage {
         }
     }
 
-    /// Makes all changes of a batch; afterwards they are durable.
+    /// Makes all changes of a batch; afterwards they are durable. Several may be under way that have no object in common.
     func apply(_ batch: ReplayBatch) async throws {
         let changes = batch.objects.filter { mayChange($0.key, $0.value) }.sorted { $0.key < $1.key }
         try await copyUp(changes.filter { !$0.value.removes }.map(\.key))
@@ -83,8 +86,19 @@ final class ReplayImage {
         }
     }
 
-    /// Records what becomes of objects, where that is not recorded yet.
+    /// Records what becomes of objects, where that is not recorded yet; one call after the other, since some write the whole map.
     private func mark(_ states: [(UInt64, ObjectState)]) async throws {
+        guard !states.isEmpty else { return }
+        while isMarking { await withCheckedContinuation { markers.append($0) } }
+        isMarking = true
+        defer {
+            isMarking = false
+            if !markers.isEmpty { markers.removeFirst().resume() }
+        }
+        try await record(states)
+    }
+
+    private func record(_ states: [(UInt64, ObjectState)]) async throws {
         let count = header.objectCount(forSize: header.size)
         let new = states.filter { $0.0 < count && state(of: $0.0) != $0.1 }
         guard var map, !new.isEmpty else { return try await replica.markObjects(Self.ranges(new)) }

@@ -19,14 +19,16 @@ struct ReplayLedger {
         return first + open.count - 1
     }
 
-    /// An entry is done with.
-    mutating func finish(_ number: Int) {
-        open[number - first].isDone = true
+    /// Entries are done with.
+    mutating func finish(_ numbers: some Sequence<Int>) {
+        for number in numbers { open[number - first].isDone = true }
         let count = open.prefix { $0.isDone }.count
         for entry in open.prefix(count) { committed.advance(to: entry.position, splayWidth: splayWidth) }
         open.removeFirst(count)
         first += count
     }
+
+    mutating func finish(_ number: Int) { finish(CollectionOfOne(number)) }
 
     /// Entries that were taken up and are not committed.
     var count: Int { open.count }

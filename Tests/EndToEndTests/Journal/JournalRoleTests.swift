@@ -19,7 +19,7 @@ extension EndToEnd {
                 ]
                 try await scene.siteB.waitForStatus(Self.image, state: "up+replaying", within: .seconds(90))
                 var primary = scene.siteA
-                for _ in 0..<2 {
+                for _ in 0...Knobs.count(1) {
                     try await primary.write(workload.churned(), to: Self.image)
                     try await scene.waitForJournal(Self.image, from: primary, within: .seconds(120))
                     try await ImageJudge(image: Self.image).compare(scene.siteA, scene.siteB)

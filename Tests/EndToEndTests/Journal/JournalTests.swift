@@ -22,7 +22,7 @@ extension EndToEnd {
                 let daemons = [try await scene.startDaemon(on: scene.siteA), try await scene.startDaemon(on: scene.siteB)]
                 try await scene.siteB.waitForStatus(Self.image, state: "up+replaying")
                 var (primary, others) = (scene.siteA, [scene.siteB, scene.siteA])
-                for round in 0..<3 {
+                for round in 0..<2 + Knobs.count(1) {
                     for step in 0..<2 {
                         try await primary.write(workload.churned(), to: Self.image)
                         try await primary.withImage(Self.image, for: .readWrite) { image in

@@ -29,22 +29,21 @@ struct JournalFollow {
             switch plan {
             case .register(let peer): try await sides.register(peer)
             case .firstSync(let peer):
-                let sync = JournalFirstSync(sides: sides, settings: settings, copying: copying, replica: replica, isNew: isNew)
+                let sync = firstSync(isNew: isNew)
                 try await takingTurns { try await sync.run(peer) }
                 isNew = false
-            case .replay(let peer):
-                if !peer.syncPoints.isEmpty {
-                    let sync = JournalFirstSync(sides: sides, settings: settings, copying: copying, replica: replica, isNew: false)
-                    try await sync.clear(peer)
-                    continue
-                }
-                return try await replay(peer)
+            case .replay(let peer) where !peer.syncPoints.isEmpty: try await firstSync(isNew: false).clear(peer)
+            case .replay(let peer): return try await replay(peer)
             case .stop(.disconnected) where settings.resyncsAfterDisconnect:
                 try await sides.local.requestResync()
                 return JournalPlan.StopReason.resyncRequested.status()
             case .stop(let reason): return reason.status()
             }
         }
+    }
+
+    private func firstSync(isNew: Bool) -> JournalFirstSync {
+        JournalFirstSync(sides: sides, settings: settings, copying: copying, replica: replica, isNew: isNew)
     }
 
     // MARK: Replay
@@ -62,6 +61,7 @@ struct JournalFollow {
         let isPromoted = (try? result.get().reason) == .forcePromoted
         // Not cut short by the cancellation that led here; but a silent source is not waited for, and whoever promotes waits for us.
         await Task {
+            try? await replayer.flush()
             if !isPromoted { _ = try? await withDeadline(.seconds(3), for: "committing") { try await commits.commit(trims: true) } }
             await replayer.close()
         }.value
@@ -117,7 +117,7 @@ struct JournalFollow {
             let entries = try await queue.take()
             // One that is to stay behind keeps nobody else waiting: what it holds is what was read ahead.
             let bytes = settings.delay > .zero ? 1 : entries.reduce(0) { $0 + $1.payload.count }
-            let reservation = try await memory.reserve(bytes)
+            let budget = Budget(try await memory.reserve(bytes))
             for entry in entries {
                 try await wait(for: entry, replayer)
                 if entry.position.tag != tag {
@@ -134,8 +134,9 @@ struct JournalFollow {
                 // Somebody else may want the image: what is durable so far is a state that it had.
                 try Task.checkCancellation()
             }
-            try await replayer.flush()
-            reservation.release()
+            await replayer.hold(budget)
+            // What fails then is not noticed by an entry that comes next.
+            if queue.isEmpty { try await replayer.flush() }
             await commits.applied(entries)
         }
     }
@@ -179,6 +180,12 @@ struct JournalFollow {
             if commits.isDisconnected { return JournalPlan.StopReason.disconnected.status() }
         }
     }
+}
+
+/// A part of the memory that all images have together.
+private final class Budget: Sendable {
+    private let reservation: BufferPool.Reservation
+    init(_ reservation: consuming BufferPool.Reservation) { self.reservation = reservation }
 }
 
 extension CephTime {
