@@ -66,6 +66,31 @@ extension CooperationTests {
             await twin.stop()
         }
 
+        /// Whoever had two locks is fenced with the first of them; with the second one the monitors have nothing to do.
+        @Test func oneIsFencedOnce() async throws {
+            let sandbox = try await sandbox("twice")
+            let site = ClusterConfiguration.Source.configurationFile(sandbox.configurationFile.string)
+            let (dead, daemon) = (try await Cluster.connect(site), try await Cluster.connect(site))
+            let pool = try await daemon.pool("twice")
+            let locks = ["first", "second"].map { ObjectLock("rbd_lock", on: $0, in: pool) }
+            for lock in locks {
+                try await ObjectLock(lock.name, on: lock.object, in: try await dead.pool("twice")).acquire(.exclusive, cookie: "cookie")
+            }
+            var lists: [String] = []
+            for lock in locks {
+                let holder = try await lock.info().lockers[0]
+                try await pool.fence(holder, lock: lock.name, on: lock.object)
+                #expect(try await sandbox.ceph("osd", "blocklist", "ls").contains(holder.address))
+                #expect(try await lock.info().lockers.isEmpty)
+                lists.append(try await sandbox.ceph("osd", "blocklist", "ls"))
+            }
+            // A second time it would be until later.
+            #expect(lists[0] == lists[1])
+            await #expect(throws: CephError.self) { try await dead.pool("twice").write([1], to: "object", at: 0) }
+            await dead.shutdown()
+            await daemon.shutdown()
+        }
+
         @Test func aKilledFollowerIsFencedAndReplaced() async throws {
             let sandbox = try await sandbox("follower")
             let daemon = try await TestDaemon.start(sandbox, pool: "follower")
