@@ -143,6 +143,32 @@ import Testing
 
     private final class Held: Sendable {}
 
+    /// What snapshots were called when another one was made.
+    @Test func earlierNames() {
+        func names(_ operations: [JournalEvent.Operation], failing: Int? = nil) -> SnapshotNames {
+            var names = SnapshotNames(since: "point")
+            for (id, operation) in operations.enumerated() {
+                names.add(.operation(id: UInt64(id), operation))
+                names.add(.operationFinish(.init(id: UInt64(id), result: id == failing ? -17 : 0)))
+            }
+            return names
+        }
+        func rename(_ id: UInt64, _ from: String, _ to: String) -> JournalEvent.Operation {
+            .snapshotRename(.init(id: id, from: from, to: to))
+        }
+        // Before the point does not count, nor do those that are younger.
+        let swapped = names([
+            .snapshotRemove(.init("old")), rename(4, "x", "y"), .snapshotCreate(.init("point")), rename(4, "a", "passing"),
+            rename(5, "b", "a"), .snapshotCreate(.init("young")), rename(4, "passing", "b"), rename(9, "young", "younger"),
+            .snapshotRemove(.init("younger")), .snapshotRemove(.init("point")),
+        ])
+        #expect(!swapped.isOneGone && swapped.names([4: "b", 5: "a", 6: "c"]) == [4: "a", 5: "b", 6: "c"])
+        #expect(names([.snapshotRemove(.init("a"))]).isOneGone)
+        // That could not be made since there was one.
+        #expect(names([.snapshotCreate(.init("a")), .snapshotRemove(.init("a"))], failing: 0).isOneGone)
+        #expect(!names([.snapshotCreate(.init("a")), .snapshotRemove(.init("a"))]).isOneGone)
+    }
+
     @Test func ledgers() {
         var ledger = ReplayLedger(after: .init(), splayWidth: 2)
         let numbers = (0..<4).map { ledger.begin(JournalPosition(object: UInt64($0 % 2), tag: 1, entry: UInt64($0))) }

@@ -62,7 +62,7 @@ struct JournalLoad {
             }
             try await history.image.close()
             do { try await judge(history.name) } catch {
-                throw ToolFailure(tool: kind.name, text: "\(error)\nLast:\n" + history.record.suffix(60).joined(separator: "\n"))
+                throw ToolFailure(tool: kind.name, text: "\(error)\nLast:\n" + history.record.suffix(200).joined(separator: "\n"))
             }
             try await daemon.terminate()
             return history.record

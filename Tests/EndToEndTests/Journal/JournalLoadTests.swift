@@ -11,7 +11,7 @@ extension EndToEnd {
                 let seed = SeededRandom(seed: random.next())
                 let passed = try await withScene("load-\(round)") { scene in
                     var load = JournalLoad(scene, seed)
-                    try await load.run(kind: JournalLoad.kinds[round % JournalLoad.kinds.count])
+                    try await load.run(kind: JournalLoad.kinds[(Knobs.firstHistory + round) % JournalLoad.kinds.count])
                 }
                 guard passed else { break }
             }

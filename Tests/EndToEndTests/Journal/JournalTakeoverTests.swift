@@ -32,6 +32,38 @@ extension EndToEnd {
             }
         }
 
+        /// What was done after the copy began goes by the names that snapshots had then, whatever they are called when it is resumed.
+        @Test func namesThatChangeInTheFirstCopy() async throws {
+            try await withScene("first-copy-names") { scene in
+                let (siteA, siteB) = (scene.siteA, scene.siteB)
+                var workload = SourceWorkload(SeededRandom.forRun("first-copy-names"), size: 32 << 20)
+                try await scene.createJournaled(Self.image, mebibytes: 32, options: ["--object-size", "128K"])
+                try await workload.fill { try await siteA.write($0, to: Self.image) }
+                for name in ["first", "second"] {
+                    try await siteA.withImage(Self.image, for: .readWrite) { try await $0.createSnapshot(name) }
+                    try await siteA.write(workload.churned(), to: Self.image)
+                }
+                try await siteB.slowDown(by: .milliseconds(10))
+                let options = ["rbd_mirror_sync_point_update_age": "0.2"]
+                let begun = try await scene.start(.ours, on: siteB, options: options)
+                try await waitUntil("a part of \(Self.image) is copied", within: .seconds(90), every: .milliseconds(50)) {
+                    try await scene.isFirstCopyUnderWay(Self.image)
+                }
+                try await begun.kill()
+                try await siteA.withImage(Self.image, for: .readWrite) { image in
+                    try await image.rollBack(toSnapshot: "first")
+                    for (old, new) in [("first", "passing"), ("second", "first"), ("passing", "second")] {
+                        try await image.renameSnapshot(old, to: new)
+                    }
+                }
+                try await siteB.goAtFullSpeed()
+                let daemon = try await scene.start(.ours, on: siteB, options: options)
+                try await scene.waitForJournal(Self.image, within: .seconds(120))
+                try await ImageJudge(image: Self.image).compare(siteA, siteB)
+                try await daemon.terminate()
+            }
+        }
+
         @Test func inAReplay() async throws {
             try await withScene("takeover-replay") { scene in
                 var random = SeededRandom.forRun("takeover-replay")

@@ -37,9 +37,9 @@ extension Scene {
                 return all.contains { $0.name == mark }
             }
         } catch {
-            let journals = try await [source, target].asyncMap { "\($0.name):\n" + (try await $0.journalText(image)) }
+            let journals = await [source, target].asyncMap { "\($0.name):\n" + ((try? await $0.journalText(image)) ?? "no image of this name") }
             throw ToolFailure(
-                tool: "the journal's replay", text: "\(error); status: \(try await target.status(image))\n\(journals.joined(separator: "\n"))")
+                tool: "the journal's replay", text: "\(error); status: \((try? await target.status(image)).map { "\($0)" } ?? "-")\n\(journals.joined(separator: "\n"))")
         }
     }
 
@@ -78,13 +78,24 @@ extension Site {
         return try await withClient { pool in try await body(try await Journal(ofImage: id, in: pool)) }
     }
 
-    /// What an image's journal says of its clients and epochs.
+    /// What an image's journal says of its clients and epochs, and what comes behind the last client, writes aside.
     func journalText(_ image: String) async throws -> String {
-        let header = try await withJournal(image) { try await $0.header() }
+        let (header, next) = try await withJournal(image) { journal in
+            let header = try await journal.header()
+            var next: [String] = []
+            if let last = header.clients.last {
+                do {
+                    for try await entry in journal.entries(after: last.committed) where next.count < 40 {
+                        guard case .write = entry.event else { next.append("\(entry.position.entry): \("\(entry.event)".prefix(300))"); continue }
+                    }
+                } catch { next.append("\(error)") }
+            }
+            return (header, next)
+        }
         let clients = header.clients.map { client in
             "client \(client.id): \((try? client.role()).map { "\($0)" } ?? "-"), \(client.committed.positions.map { "\($0.tag):\($0.entry)" })"
         }
-        return (clients + header.tags.map { "tag \($0.id): \((try? $0.epoch()).map { "\($0)" } ?? "-")" }).joined(separator: "\n")
+        return (clients + header.tags.map { "tag \($0.id): \((try? $0.epoch()).map { "\($0)" } ?? "-")" } + next).joined(separator: "\n")
     }
 
     /// The newest epoch of an image's journal.

@@ -18,12 +18,12 @@ struct JournalFirstSync: Sendable {
 
     /// Copies, and leaves the client replaying from the snapshot on.
     func run(_ found: JournalClientRole.Peer) async throws -> CopyProgress {
-        var (peer, source) = try await begin(found)
+        var (peer, source, names) = try await begin(found)
         let point = source.header.userSnapshots.first { $0.name == peer.syncPoints[0].snapshot.name }!
         let sync = copying(source)
         try await ParentUpkeep(sides: sync.sides).check(point.id)
         let isComplete = try await reconcile(&peer, source.header, point)
-        let progress = try await copy(sync, &peer, point, from: isComplete ? peer.syncPoints[0].lastObject ?? 0 : 0)
+        let progress = try await copy(sync, &peer, point, names, from: isComplete ? peer.syncPoints[0].lastObject ?? 0 : 0)
         try await finish(peer)
         return progress
     }
@@ -38,14 +38,38 @@ struct JournalFirstSync: Sendable {
 
     // MARK: The snapshot
 
-    /// The source as it is with the snapshot: that of an earlier attempt, unless something that it began with is gone since.
-    private func begin(_ found: JournalClientRole.Peer) async throws -> (JournalClientRole.Peer, SourceImage) {
+    /// The source as it is with the snapshot, and what its snapshots were called then: what the journal says of them from there on
+    /// goes by names.
+    ///
+    /// The snapshot is that of an earlier attempt, unless something that it began with is gone since.
+    private func begin(_ found: JournalClientRole.Peer) async throws -> (JournalClientRole.Peer, SourceImage, [UInt64: String]) {
+        var peer = found
+        for _ in 0..<Self.mostPoints {
+            let source = try await point(&peer)
+            let (remote, client, name) = (sides.remote, sides.client, peer.syncPoints[0].snapshot.name)
+            let names = try await yieldingToCancellation {
+                try await remote.snapshotNames(since: name, after: try await remote.client(client).committed)
+            }
+            if !names.isOneGone {
+                let now = source.header.userSnapshots.map { ($0.id, $0.name) }
+                return (peer, source, names.names(Dictionary(uniqueKeysWithValues: now)))
+            }
+            try await removePoints(of: peer)
+            peer.syncPoints = []
+        }
+        throw SyncError.restless(sides.remoteID)
+    }
+
+    /// More are not made one after the other.
+    private static let mostPoints = 10
+
+    /// The source with the snapshot of an earlier attempt, or a new one.
+    private func point(_ peer: inout JournalClientRole.Peer) async throws -> SourceImage {
         let source = try await SourceImage.load(sides.remoteID, in: sides.pair.remote)
         let users = source.header.userSnapshots
-        if found.syncPoints.count == 1, let name = found.syncPoints.first?.snapshot.name, users.contains(where: { $0.name == name }),
-            found.snapshotIDs.keys.allSatisfy({ id in users.contains { $0.id == id } }) { return (found, source) }
-        try await removePoints(of: found)
-        var peer = found
+        if peer.syncPoints.count == 1, let name = peer.syncPoints.first?.snapshot.name, users.contains(where: { $0.name == name }),
+            peer.snapshotIDs.keys.allSatisfy({ id in users.contains { $0.id == id } }) { return source }
+        try await removePoints(of: peer)
         let name = ".rbd-mirror.\(sides.client).\(UUID().uuidString.lowercased())"
         peer.syncPoints = [.init(JournalSnapshot(name))]
         peer.snapshotIDs = peer.snapshotIDs.filter { pair in users.contains { $0.id == pair.key } }
@@ -57,7 +81,7 @@ struct JournalFirstSync: Sendable {
         }
         let now = try await SourceImage.load(id, in: pool)
         guard now.header.userSnapshots.contains(where: { $0.name == name }) else { throw SyncError.pointLost(name, id) }
-        return (peer, now)
+        return now
     }
 
     private func removePoints(of peer: JournalClientRole.Peer) async throws {
@@ -82,9 +106,8 @@ struct JournalFirstSync: Sendable {
         var free = await replica.header.userSnapshots
         var (ids, isComplete): ([UInt64: UInt64], Bool) = ([:], true)
         for snapshot in wanted {
-            let twin = free.first { $0.id == peer.snapshotIDs[snapshot.id] }
-                ?? free.first { $0.name == snapshot.name && $0.size == snapshot.size }
-            guard let twin, isComplete else {
+            // Not by its name, which may have been another one's. What is not recorded has been there before any data.
+            guard let twin = free.first(where: { $0.id == peer.snapshotIDs[snapshot.id] }), isComplete else {
                 // The point itself need not be made here.
                 if snapshot.id != point.id { isComplete = false }
                 continue
@@ -104,7 +127,7 @@ struct JournalFirstSync: Sendable {
     // MARK: Data
 
     private func copy(
-        _ sync: SnapshotSync, _ peer: inout JournalClientRole.Peer, _ point: ImageSnapshot, from first: UInt64
+        _ sync: SnapshotSync, _ peer: inout JournalClientRole.Peer, _ point: ImageSnapshot, _ names: [UInt64: String], from first: UInt64
     ) async throws -> CopyProgress {
         let source = sync.source
         let creations = source.userSnapshots.filter { $0.id < point.id }.map(\.id)
@@ -118,7 +141,7 @@ struct JournalFirstSync: Sendable {
         let hasMap = await replica.header.features.contains(.objectMap)
         var chain = MapChain(base: ObjectMap(count: 0), revisions: stages.map(\.mapRevision))
         let marked = hasMap ? chain.marked() : []
-        let state = try await ImageState(of: source, in: sides.pair.remote)
+        let state = try await ImageState(of: source, names, in: sides.pair.remote)
         peer.snapshotIDs.merge(try await sync.addUserSnapshots(of: &stages, peer.snapshotIDs, state, marked)) { $1 }
         if hasMap { try await replica.saveObjectMap(marked[last]) }
         try await sides.update(peer)
@@ -164,20 +187,24 @@ struct JournalFirstSync: Sendable {
 }
 
 extension SyncError {
+    fileprivate static func restless(_ image: String) -> SyncError {
+        SyncError(description: "snapshots of source image \(image) are removed faster than the journal tells of it")
+    }
+
     fileprivate static func pointLost(_ name: String, _ image: String) -> SyncError {
         SyncError(description: "snapshot \(name) of source image \(image) is not there although it was made")
     }
 }
 
 extension ImageState {
-    /// What an image's header says of it now.
-    fileprivate init(of header: ImageHeader, in pool: Pool) async throws {
+    /// What an image's header says of it now, its snapshots' names aside.
+    fileprivate init(of header: ImageHeader, _ names: [UInt64: String], in pool: Pool) async throws {
         let id = header.id
         let name = try await yieldingToCancellation { try await pool.imageName(ofID: id) } ?? ""
         self.init(
             name: name, features: header.comparableFeatures, snapshotLimit: header.snapshotLimit ?? .max,
             snapshots: Dictionary(uniqueKeysWithValues: header.userSnapshots.map {
-                ($0.id, Snapshot(name: $0.name, protection: $0.protection))
+                ($0.id, Snapshot(name: names[$0.id] ?? $0.name, protection: $0.protection))
             }), metadata: header.metadata)
     }
 }
