@@ -42,7 +42,8 @@ final class ReplayImage {
     /// Makes all changes of a batch; afterwards they are durable. Several may be under way that have no object in common.
     func apply(_ batch: ReplayBatch) async throws {
         let changes = batch.objects.filter { mayChange($0.key, $0.value) }.sorted { $0.key < $1.key }
-        try await copyUp(changes.filter { !$0.value.removes }.map(\.key))
+        // Snapshots get it too, as librbd has it: rolled back to, after the image was made smaller, they are all there is of the parent.
+        try await copyUp(changes.filter { !$0.value.removes || !header.snapshots.isEmpty }.map(\.key))
         // Where the parent would show again an empty object stays.
         let gone = changes.filter { $0.value.removes && !header.hasParent(at: $0.key) }.map(\.key)
         let goes = Set(gone)

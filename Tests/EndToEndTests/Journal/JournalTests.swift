@@ -47,7 +47,7 @@ extension EndToEnd {
             try await withScene("journaled-clone") { scene in
                 var workload = SourceWorkload(SeededRandom.forRun("journaled-clone"), size: 16 << 20)
                 let (siteA, siteB) = (scene.siteA, scene.siteB)
-                try await scene.createJournaled("parent", mebibytes: 16, options: ["--object-size", "1M"])
+                try await scene.createJournaled("parent", mebibytes: 16, options: ["--object-size", "64K"])
                 try await workload.fill { try await siteA.write($0, to: "parent") }
                 try await siteA.withImage("parent", for: .readWrite) { image in
                     try await image.createSnapshot("base")
@@ -63,6 +63,13 @@ extension EndToEnd {
                 for step in 0..<3 {
                     try await siteA.write(workload.churned(), to: "child")
                     try await siteA.withImage("child", for: .readWrite) { try await $0.createSnapshot("s\(step)") }
+                    // What is cut off is the snapshot's from then on, and no parent's.
+                    if step == 0 {
+                        try await siteA.withImage("child", for: .readWrite) { image in
+                            try await image.resize(to: 3 << 20, shrinking: true)
+                            try await image.rollBack(toSnapshot: "s0")
+                        }
+                    }
                     if step == 1 { try await siteA.withImage("child", for: .readWrite) { try await $0.flatten() } }
                 }
                 try await scene.waitForJournal("child")
