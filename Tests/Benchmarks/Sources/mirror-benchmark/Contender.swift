@@ -40,6 +40,16 @@ enum RunningDaemon {
         }
     }
 
+    /// Asks it to end, so that the next one need not wait for what a dead one holds.
+    func terminate() async throws {
+        switch self {
+        case .ours(let process, _): _ = try await process.terminate()
+        case .stock(let daemon):
+            try await daemon.terminate()
+            try await daemon.stop()
+        }
+    }
+
     func stop() async throws {
         switch self {
         case .ours(let process, _): try await process.kill()

@@ -13,6 +13,7 @@ struct JournalStage {
     func run(_ rows: [Row]) async throws -> [Sample] {
         var samples: [Sample] = []
         if rows.contains(.backlog) { samples.append(try await backlog(.backlog, size: "64K", total: "256M")) }
+        if rows.contains(.largeBacklog) { samples.append(try await backlog(.largeBacklog, size: "64K", total: "1G")) }
         if rows.contains(.smallBacklog) { samples.append(try await backlog(.smallBacklog, size: "4K", total: "80M")) }
         if rows.contains(.liveWrite) { samples += try await liveWrites() }
         return samples
@@ -91,7 +92,7 @@ struct JournalStage {
         _ = try await sites.poll("\(name) is followed") {
             (try? await sites.replica.imageHeader(id))?.userSnapshots.contains { $0.name == "begin" } == true ? true : nil
         }
-        try await daemon.stop()
+        try await daemon.terminate()
         return (image, id)
     }
 
