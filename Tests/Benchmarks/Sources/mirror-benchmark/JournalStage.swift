@@ -77,7 +77,7 @@ struct JournalStage {
         return samples
     }
 
-    /// Makes an image that has been copied, and stops the daemon again. Returns the replica's id, too.
+    /// Makes an image that has been copied and is replayed, and stops the daemon again. Returns the replica's id, too.
     private func followedImage(_ name: String, mebibytes: Int) async throws -> (MirroredImage, String) {
         let spec = "\(Sites.poolName)/\(name)"
         try await sites.pair.siteA.rbd(
@@ -88,6 +88,10 @@ struct JournalStage {
         let daemon = try await contender.start(on: sites.pair)
         let directory = MirrorDirectory(sites.replica)
         let id = try await sites.poll("\(name) is known at site B") { try await directory.imageID(ofGlobalID: image.globalID) }.0
+        // A copy that has not ended would be made anew, of the backlog too, and nothing be replayed.
+        _ = try await sites.poll("\(name) is replayed") {
+            try await sites.pair.siteB.rbd("mirror", "image", "status", spec).contains("up+replaying") ? true : nil
+        }
         try await sites.pair.siteA.rbd("snap", "create", "--no-progress", "\(spec)@begin")
         _ = try await sites.poll("\(name) is followed") {
             (try? await sites.replica.imageHeader(id))?.userSnapshots.contains { $0.name == "begin" } == true ? true : nil
