@@ -108,8 +108,7 @@ struct JournalFirstSync: Sendable {
         for snapshot in wanted {
             // Not by its name, which may have been another one's. What is not recorded has been there before any data.
             guard let twin = free.first(where: { $0.id == peer.snapshotIDs[snapshot.id] }), isComplete else {
-                // The point itself need not be made here.
-                if snapshot.id != point.id { isComplete = false }
+                isComplete = false
                 continue
             }
             ids[snapshot.id] = twin.id
@@ -144,6 +143,8 @@ struct JournalFirstSync: Sendable {
         let state = try await ImageState(of: source, names, in: sides.pair.remote)
         peer.snapshotIDs.merge(try await sync.addUserSnapshots(of: &stages, peer.snapshotIDs, state, marked)) { $1 }
         if hasMap { try await replica.saveObjectMap(marked[last]) }
+        // The point, too: a stock daemon that goes on makes it otherwise, of what is there by then, and in the end its map HEAD's.
+        if peer.snapshotIDs[point.id] == nil { peer.snapshotIDs[point.id] = try await replica.addSnapshot(point.name, .user) }
         try await sides.update(peer)
         stages[last].local = peer.snapshotIDs[point.id]
 
@@ -164,7 +165,9 @@ struct JournalFirstSync: Sendable {
         if hasMap {
             let maps = chain.final()
             for (stage, map) in zip(stages, maps) { try await replica.saveObjectMap(map, of: stage.local) }
-            try await replica.saveObjectMap(maps[last])
+            var head = maps[last]
+            head.markAllClean()
+            try await replica.saveObjectMap(head)
             try await behind.note(in: replica)
         }
         try await sync.apply(state, peer.snapshotIDs)
