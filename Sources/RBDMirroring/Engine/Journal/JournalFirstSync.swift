@@ -191,7 +191,9 @@ struct JournalFirstSync: Sendable {
 
 extension SyncError {
     fileprivate static func restless(_ image: String) -> SyncError {
-        SyncError(description: "snapshots of source image \(image) are removed faster than the journal tells of it")
+        SyncError(description: """
+            snapshots of source image \(image) are removed whenever its first copy begins: it is tried again, and succeeds once they stay
+            """)
     }
 
     fileprivate static func pointLost(_ name: String, _ image: String) -> SyncError {
